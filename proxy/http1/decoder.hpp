@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// HTTP/1.x bytes → messages, sans-io. A strict pass over the raw head comes first, Beast's basic_parser reads the same
+// bytes second, framing is decided from the checked fields by our own code; any disagreement is a fault. The body decoder
+// is ours alone. Used by wire/h1_server and wire/h1_client; one object per connection and direction, one thread.
+// Heads are views into the caller's buffer, which must stay put until the exchange ends.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "http/head.hpp"
+
+namespace sidespan::http1 {
+
+struct head_limits {
+  std::size_t head_bytes = 64 * 1024;  // start line and fields together → 431 (414 when the start line alone is over)
+  std::size_t target_bytes = 16 * 1024;
+  std::size_t field_count = 256;
+};
+
+struct decoded_head {
+  std::size_t consumed = 0;  // bytes of the head, leading empty lines included; 0: more bytes are needed
+  http::body_size body;
+  bool keep_alive = false;  // the peer allows another message on this connection (RFC 9112 §9.3)
+  bool chunked = false;     // body.kind is unknown and framed by chunks
+};
+
+/// `bytes` is all that has arrived since the end of the previous message. `scanned` is the caller's scratch (start with 0
+/// for every message): how far the search for the end of the head has come, so that slow peers do not cost quadratic time.
+/// Faults carry the code that decides the status: specs 400, 414, 431, 501, 505.
+base::result<decoded_head> decode_request_head(std::string_view bytes, std::size_t& scanned, const head_limits& limits,
+                                               http::request_head& out);
+
+/// `request_method` decides whether content may follow. Faults are on the upstream side.
+base::result<decoded_head> decode_response_head(std::string_view bytes, std::size_t& scanned, const head_limits& limits,
+                                                std::string_view request_method, http::response_head& out);
+
+/// Content of one message, incrementally.
+class body_decoder {
+ public:
+  struct limits {
+    std::size_t extension_bytes = 16 * 1024;  // chunk extensions of one message together
+    std::size_t trailer_bytes = 16 * 1024;
+  };
+  struct piece {
+    std::string_view data;     // content, a view into the input; may be empty
+    std::size_t consumed = 0;  // input bytes done with, data included
+    bool end = false;          // the message is complete
+  };
+
+  body_decoder() = default;
+  /// `from` tells whose message it is, for faults.
+  void start(const decoded_head& head, base::side from, const limits& limits);
+
+  /// Takes at most one run of content off the front of `bytes`. Nothing consumed and no end: more bytes are needed.
+  base::result<piece> decode(std::string_view bytes);
+  /// The peer closed. Only a body of kind until_close may end so; else http_response_incomplete / downstream_closed.
+  base::result<void> finish_at_close() const;
+
+  bool done() const noexcept { return state_ == state::done; }
+  /// Allowed trailer fields only (FR-13); valid after the end, until the next start().
+  const http::fields& trailers() const noexcept { return trailers_; }
+  /// Bytes of content that are still to come when the length is known, else 0.
+  std::uint64_t remaining() const noexcept { return remaining_; }
+
+ private:
+  enum class state : std::uint8_t { done, fixed, until_close, chunk_size, chunk_extension, chunk_size_lf, chunk_data, chunk_data_cr, chunk_data_lf, trailers };
+  base::result<piece> decode_chunked(std::string_view bytes);
+  base::fault bad_chunk(const char* detail) const noexcept;
+
+  state state_ = state::done;
+  base::side from_ = base::side::downstream;
+  std::uint64_t remaining_ = 0;
+  unsigned size_digits_ = 0;
+  std::size_t extension_bytes_ = 0;
+  limits limits_;
+  std::string trailer_text_;
+  http::fields trailers_;
+};
+
+}  // namespace sidespan::http1

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the configuration says for a request. Settings are plain values; the table made from them is immutable and shared
+// by all shards.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sidespan::route {
+
+struct rule_settings {
+  /// Empty: any method.
+  std::string method;
+  /// Host the request must be for, without port, lower case; empty: any.
+  std::string host;
+  /// Path prefix that must match at a segment border; empty: any. Exclusive with `path_template`.
+  std::string path_prefix;
+  /// `/carts/{id}`: one segment per brace; `{rest*}` at the end takes all that is left. Empty: none.
+  std::string path_template;
+  /// Span name target (http.route). Empty: the template, else none.
+  std::string name;
+  /// Whole exchange; nullopt: the listener's.
+  std::optional<std::chrono::milliseconds> timeout;
+  /// Head sampling ratio for new traces; nullopt: the sampler's.
+  std::optional<double> sample;
+  /// Index into the clusters of the listener.
+  std::size_t cluster = 0;
+};
+
+}  // namespace sidespan::route

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A live span: a span being measured. It finishes exactly once, when destroyed, on whatever path (returned, faulted,
+// cancelled, shut down): the record goes to the sink then. An unsampled span has its ids, for propagation, and ignores
+// everything else. Used by forward/exchange on a shard's thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "trace/context.hpp"
+#include "trace/record.hpp"
+#include "trace/sink.hpp"
+
+namespace sidespan::trace {
+
+class live_span {
+ public:
+  /// `self` is this span's own context (new span id, final flags); `parent` is all zero for a root. `out` and `clock`
+  /// outlive the span.
+  live_span(sink& out, const base::clock& clock, span_kind kind, const context& self, span_id parent, bool parent_remote);
+  ~live_span();
+  live_span(const live_span&) = delete;
+  live_span& operator=(const live_span&) = delete;
+
+  /// What goes to the next process.
+  const context& self() const noexcept { return self_; }
+  bool recording() const noexcept { return recording_; }
+
+  /// Each key at most once per span. Text is copied; over 4096 bytes it is cut at a UTF-8 boundary (url and user agent
+  /// come from the wire). Invalid UTF-8 is replaced: protobuf strings must be valid.
+  void set(key k, std::string_view text);
+  void set(key k, std::int64_t value);
+  void set(key k, double value);
+  void set(key k, bool value);
+
+  /// `{method} {target}` or whatever the conventions say; once, before the end.
+  void set_name(std::string_view method, std::string_view target);
+  void set_error() noexcept { record_.status = span_status::error; }
+  void add_link(const link& to);
+  void add_event(std::string_view literal_name);
+
+  base::steady_time started() const noexcept { return start_; }
+
+ private:
+  std::uint32_t append(std::string_view text);
+
+  sink& sink_;
+  const base::clock& clock_;
+  context self_;
+  base::steady_time start_;
+  bool recording_;
+  record record_;
+};
+
+}  // namespace sidespan::trace
