@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Settings of forwarding: which listeners exist, where their requests go, and the limits of the data path. Plain values,
+// checked by config before they come here; forward and app copy what they need at start-up.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "route/rule.hpp"
+
+namespace sidespan::forward {
+
+/// A named upstream: where the requests of some rules go.
+struct cluster_settings {
+  /// What logs, metrics and spans call it: the configured `name`, else the authority.
+  std::string name;
+  /// Host name or IP address to connect to, without brackets.
+  std::string host;
+  /// Port to connect to. 1..65535
+  std::uint16_t port = 80;
+  /// host[:port] as written in the URL, the port left out when it is the default of the scheme (80).
+  std::string authority;
+};
+
+struct listener_settings {
+  enum class leg { inbound, outbound, forward_proxy };
+  /// Toward the local app, from the local app, or from the local app as HTTP_PROXY.
+  enum leg leg = leg::inbound;
+  /// As written in the YAML map ("8080", "127.0.0.1:8080"); the address for a forward proxy.
+  std::string key;
+  /// Address to bind: "*" is every address of every family, else an IP address without brackets.
+  std::string address = "*";
+  /// Port to bind; 0 lets the system pick one. 0..65535
+  std::uint16_t port = 0;
+  /// In the order of the configuration; rule.cluster indexes `clusters`. A listener with `to` ends with a catch-all
+  /// rule. Empty for a forward proxy, whose requests name their own upstream.
+  std::vector<route::rule_settings> rules;
+  /// What the rules point at. Empty for a forward proxy.
+  std::vector<cluster_settings> clusters;
+  /// Longest time of a whole exchange, request head to last byte; 0 (the default): no limit, so that long downloads and
+  /// event streams are never cut.
+  std::chrono::milliseconds timeout{0};
+  /// Longest time to connect to the upstream. 1 ms..
+  std::chrono::milliseconds connect_timeout{5000};
+  /// Longest silence of a kept-alive connection or of a body in transfer. 1 ms..
+  std::chrono::milliseconds idle_timeout{60000};
+  /// Longest time from a request's first byte to the end of its head. 1 ms..
+  std::chrono::milliseconds request_head_timeout{30000};
+  /// Outbound: send the Host the app wrote instead of the upstream's authority (decision 17).
+  bool preserve_host = false;
+  /// Add `Via` in both directions (decision 17).
+  bool via = true;
+  /// `none`: the callers are strangers; their trace context is not continued but restarted (decision 10).
+  enum class trust { all, none };
+  enum trust trust = trust::all;
+  /// Largest request body in bytes, more is 413; 0: no limit.
+  std::uint64_t max_body_bytes = 0;
+};
+
+/// What holds for every listener.
+struct settings {
+  /// Largest request or response head in bytes, start line included. 1 KiB..1 MiB
+  std::size_t header_bytes = 64 * 1024;
+  /// Most downstream connections of the process; more wait in the backlog. 1..
+  std::size_t connections = 10000;
+  /// Most idle upstream connections kept, per shard and endpoint; 0: none is kept.
+  std::size_t idle_upstream_connections = 128;
+  /// Field that tells the caller its trace id (decision 15): "" off, "traceresponse", "server-timing", or a field name.
+  std::string response_header;
+};
+
+}  // namespace sidespan::forward
