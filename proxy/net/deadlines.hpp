@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Deadlines of one shard: a hashed wheel of 10 ms slots (decision 8). Arming and disarming touch memory only; one
+// timer drives the wheel and sleeps until the next occupied slot. A deadline that is put off stays where it is and is
+// moved when its old slot comes round, so re-arming on every read costs a store. One thread, the shard's.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+#include "net/task.hpp"
+
+namespace sidespan::net {
+
+class deadlines;
+
+/// One thing to happen later. Disarms itself when destroyed. Not movable: the wheel links to it.
+class deadline {
+ public:
+  /// Called on the shard's thread, once per arming.
+  using action = void (*)(void* context) noexcept;
+
+  deadline(deadlines& wheel, action on_expiry, void* context) noexcept : wheel_(wheel), action_(on_expiry), context_(context) {}
+  ~deadline() { disarm(); }
+  deadline(const deadline&) = delete;
+  deadline& operator=(const deadline&) = delete;
+
+  /// From now on; at most 10 ms late. A duration of 0 or less disarms: "no limit".
+  void arm(std::chrono::milliseconds after) noexcept;
+  void disarm() noexcept;
+  bool armed() const noexcept { return due_tick_ != 0; }
+
+ private:
+  friend class deadlines;
+  void unlink() noexcept;
+
+  deadlines& wheel_;
+  action action_;
+  void* context_;
+  std::uint64_t due_tick_ = 0;  // 0: not armed
+  std::uint64_t slot_tick_ = 0;  // the tick at which the wheel will look at it
+  deadline* next_ = nullptr;
+  deadline** previous_ = nullptr;
+};
+
+class deadlines {
+ public:
+  explicit deadlines(asio::io_context& loop);
+  deadlines(const deadlines&) = delete;
+  deadlines& operator=(const deadlines&) = delete;
+
+  /// Stops the timer; nothing expires any more.
+  void stop() noexcept;
+
+  static constexpr std::chrono::milliseconds tick{10};
+
+ private:
+  friend class deadline;
+  static constexpr std::size_t slots = 512;  // 5.12 s a turn
+
+  static std::uint64_t now_tick() noexcept;
+  void link(deadline& entry) noexcept;
+  void wake_at(std::uint64_t tick) noexcept;
+  void on_timer() noexcept;
+  void expire_slot(std::uint64_t at, std::uint64_t now) noexcept;
+
+  timer timer_;
+  std::array<deadline*, slots> wheel_{};
+  std::uint64_t done_tick_;          // every slot up to here has been looked at
+  std::uint64_t wake_tick_ = 0;      // what the timer is set to, 0: not set
+  bool turning_ = false;             // on_timer is looking at slots
+  bool stopped_ = false;
+};
+
+}  // namespace sidespan::net

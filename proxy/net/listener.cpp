@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/listener.hpp"
+
+#include <sys/socket.h>
+
+#include <boost/asio/ip/v6_only.hpp>
+#include <stdexcept>
+
+#include "base/log.hpp"
+#include "net/spawn.hpp"
+
+namespace sidespan::net {
+namespace {
+
+constexpr std::chrono::milliseconds pause_when_full{100};
+
+acceptor open_listener(asio::io_context& loop, const tcp_endpoint& where, bool shared, error_code& ec) {
+  acceptor out(loop.get_executor());
+  out.open(where.protocol(), ec);
+  if (ec) return out;
+  out.set_option(asio::socket_base::reuse_address(true), ec);
+  if (where.protocol() == asio::ip::tcp::v6()) out.set_option(asio::ip::v6_only(!where.address().is_unspecified()), ec);
+  const int on = 1;
+  if (shared) ::setsockopt(out.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+  out.bind(where, ec);
+  if (!ec) out.listen(asio::socket_base::max_listen_connections, ec);
+  return out;
+}
+
+[[noreturn]] void fail(const std::string& address, std::uint16_t port, const error_code& ec) {
+  throw std::runtime_error("cannot listen on " + address + ":" + std::to_string(port) + ": " + ec.message());
+}
+
+}  // namespace
+
+acceptor bind_listener(asio::io_context& loop, const std::string& address, std::uint16_t port, bool shared) {
+  error_code ec;
+  if (address != "*") {
+    const auto ip = asio::ip::make_address(address, ec);
+    if (ec) fail(address, port, ec);
+    acceptor out = open_listener(loop, tcp_endpoint(ip, port), shared, ec);
+    if (ec) fail(address, port, ec);
+    return out;
+  }
+  acceptor both = open_listener(loop, tcp_endpoint(asio::ip::address_v6::any(), port), shared, ec);
+  if (!ec) return both;
+  if (ec == asio::error::address_in_use) fail(address, port, ec);
+  // No IPv6 in this network namespace.
+  acceptor v4 = open_listener(loop, tcp_endpoint(asio::ip::address_v4::any(), port), shared, ec);
+  if (ec) fail(address, port, ec);
+  return v4;
+}
+
+listener::listener(acceptor socket, on_connection callback, may_accept admission, std::string name)
+    : acceptor_(std::move(socket)), callback_(std::move(callback)), admission_(std::move(admission)), name_(std::move(name)) {
+  error_code ignored;
+  port_ = acceptor_.local_endpoint(ignored).port();
+}
+
+void listener::start() { spawn(acceptor_.get_executor(), accept_loop(), "accept"); }
+
+void listener::stop() noexcept {
+  error_code ignored;
+  acceptor_.close(ignored);
+}
+
+task<void> listener::pause(std::chrono::milliseconds length) {
+  error_code ignored;
+  timer wait(acceptor_.get_executor(), length);
+  co_await wait.async_wait(into(ignored));
+}
+
+task<void> listener::accept_loop() {
+  base::throttle say_full(std::chrono::seconds(10));
+  while (acceptor_.is_open()) {
+    if (!admission_()) {
+      if (const auto swallowed = say_full.pass()) {
+        base::log(base::log_level::warn, "connection limit reached, accepting is paused",
+                  {{"listener", name_}, {"more", std::to_string(*swallowed)}});
+      }
+      co_await pause(pause_when_full);
+      continue;
+    }
+    error_code ec;
+    tcp_socket socket(acceptor_.get_executor());
+    co_await acceptor_.async_accept(socket, into(ec));
+    if (ec == asio::error::operation_aborted || !acceptor_.is_open()) co_return;
+    if (!ec) {
+      callback_(std::move(socket));
+      continue;
+    }
+    // ECONNABORTED and friends concern one connection; being out of descriptors or memory concerns all (accept(2)).
+    if (ec == asio::error::no_descriptors || ec == boost::system::errc::too_many_files_open_in_system ||
+        ec == asio::error::no_buffer_space || ec == asio::error::no_memory) {
+      if (const auto swallowed = say_full.pass()) {
+        base::log(base::log_level::error, "accepting is paused",
+                  {{"listener", name_}, {"reason", ec.message()}, {"more", std::to_string(*swallowed)}});
+      }
+      co_await pause(pause_when_full);
+    }
+  }
+}
+
+}  // namespace sidespan::net

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Accepts connections on one address for one shard (stage accept). Pauses, and says so, when the process is out of file
+// descriptors or the connection limit is reached; it never spins. Lives on the shard's thread.
+#pragma once
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "net/task.hpp"
+
+namespace sidespan::net {
+
+using acceptor = asio::basic_socket_acceptor<asio::ip::tcp, executor>;
+
+/// Binds and listens. `address` is an IP address or `*` for all (IPv6 and IPv4 on one socket where IPv6 exists). Exclusive
+/// unless `shared` (SO_REUSEPORT, for the second and further shards). Throws std::runtime_error naming the address.
+acceptor bind_listener(asio::io_context& loop, const std::string& address, std::uint16_t port, bool shared);
+
+class listener {
+ public:
+  /// Gets each connection on the shard's thread.
+  using on_connection = std::function<void(tcp_socket)>;
+  /// Asked before each accept: false pauses accepting for a moment (connection limit).
+  using may_accept = std::function<bool()>;
+
+  listener(acceptor socket, on_connection callback, may_accept admission, std::string name);
+  /// Starts accepting; the listener must outlive the loop's turns until stop() has taken effect.
+  void start();
+  /// Closes the listening socket: the kernel refuses further connections.
+  void stop() noexcept;
+
+  std::uint16_t port() const noexcept { return port_; }
+  const std::string& name() const noexcept { return name_; }
+
+ private:
+  task<void> accept_loop();
+  task<void> pause(std::chrono::milliseconds length);
+
+  acceptor acceptor_;
+  on_connection callback_;
+  may_accept admission_;
+  std::string name_;
+  std::uint16_t port_;
+};
+
+}  // namespace sidespan::net

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/stream.hpp"
+
+#include <sys/socket.h>
+
+#include <boost/asio/buffer.hpp>
+#include <cerrno>
+
+namespace sidespan::net {
+namespace {
+
+/// IPv4 callers of a dual-stack listener appear as ::ffff:a.b.c.d; people and conventions want a.b.c.d.
+std::string plain_address(const asio::ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  }
+  return address.to_string();
+}
+
+}  // namespace
+
+stream::stream(tcp_socket socket, deadlines& wheel)
+    : socket_(std::move(socket)), wheel_(wheel), deadline_(wheel, &stream::on_deadline, this) {
+  error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.native_non_blocking(true, ignored);
+  peer_ = socket_.remote_endpoint(ignored);
+  peer_address_ = plain_address(peer_.address());
+}
+
+tcp_endpoint stream::local() const noexcept {
+  error_code ignored;
+  return socket_.local_endpoint(ignored);
+}
+
+void stream::on_deadline(void* self) noexcept { static_cast<stream*>(self)->interrupt(true); }
+
+void stream::interrupt(bool as_timeout) noexcept {
+  timed_out_ = timed_out_ || as_timeout;
+  interrupted_ = interrupted_ || !as_timeout;
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+io_end stream::classify(const error_code& ec) const noexcept {
+  if (timed_out_) return io_end::timed_out;
+  if (ec == asio::error::eof) return io_end::closed;
+  if (ec == asio::error::connection_reset || ec == asio::error::broken_pipe) return io_end::reset;
+  return io_end::failed;
+}
+
+task<stream::read_result> stream::read_some(std::span<char> into_span) {
+  read_result out;
+  error_code ec;
+  if (timed_out_ || interrupted_) {
+    out.end = classify(asio::error::operation_aborted);
+    co_return out;
+  }
+  const asio::mutable_buffer buffer(into_span.data(), into_span.size());
+  out.bytes = co_await socket_.async_read_some(buffer, into(ec));
+  if (ec) {
+    out.bytes = 0;
+    out.end = classify(ec);
+  }
+  co_return out;
+}
+
+std::optional<std::size_t> stream::try_write(const pieces& text) noexcept {
+  std::array<iovec, max_pieces> vector;
+  std::size_t count = 0;
+  for (const std::string_view piece : text) {
+    if (!piece.empty()) vector[count++] = iovec{const_cast<char*>(piece.data()), piece.size()};
+  }
+  if (count == 0) return 0;
+  msghdr message{};
+  message.msg_iov = vector.data();
+  message.msg_iovlen = count;
+  while (true) {
+    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return 0;
+    return std::nullopt;
+  }
+}
+
+namespace {
+
+/// Drops the first `bytes` of the text.
+std::size_t advance(stream::pieces& text, std::size_t bytes) noexcept {
+  std::size_t left = 0;
+  for (std::string_view& piece : text) {
+    const std::size_t done = bytes < piece.size() ? bytes : piece.size();
+    piece.remove_prefix(done);
+    bytes -= done;
+    left += piece.size();
+  }
+  return left;
+}
+
+}  // namespace
+
+task<std::optional<io_end>> stream::write(pieces text) {
+  error_code ec;
+  std::optional<io_end> end;
+  while (true) {
+    if (timed_out_ || interrupted_) {
+      end = classify(asio::error::operation_aborted);
+      co_return end;
+    }
+    const std::optional<std::size_t> sent = try_write(text);
+    if (!sent) {
+      end = io_end::reset;
+      co_return end;
+    }
+    if (advance(text, *sent) == 0) co_return end;
+    co_await socket_.async_wait(tcp_socket::wait_write, into(ec));
+    if (ec) {
+      end = classify(ec);
+      co_return end;
+    }
+  }
+}
+
+bool stream::quiet() noexcept {
+  char byte = 0;
+  const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+void stream::shut_write() noexcept {
+  error_code ignored;
+  socket_.shutdown(tcp_socket::shutdown_send, ignored);
+}
+
+void stream::close() noexcept {
+  deadline_.disarm();
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+void stream::abort() noexcept {
+  error_code ignored;
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  close();
+}
+
+}  // namespace sidespan::net

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A connected byte stream with one deadline. Reads wait through Asio's reactor; writes try the socket first and wait only
+// when it is full, so an ordinary head or body piece costs one system call and no operation object. Used by wire on a
+// shard's thread. A stream is read by at most one coroutine and written by at most one at a time.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "net/deadlines.hpp"
+#include "net/task.hpp"
+
+namespace sidespan::net {
+
+/// How an operation ended that did not do what was asked.
+enum class io_end : std::uint8_t { closed, reset, timed_out, failed };
+
+class stream {
+ public:
+  /// Takes the socket over; sets TCP_NODELAY.
+  stream(tcp_socket socket, deadlines& wheel);
+  stream(const stream&) = delete;
+  stream& operator=(const stream&) = delete;
+
+  /// Reads what is there, at least one byte. `closed`: the peer sent FIN.
+  struct read_result {
+    std::size_t bytes = 0;
+    io_end end = io_end::failed;  // meaningful when bytes is 0
+  };
+  task<read_result> read_some(std::span<char> into);
+
+  /// Most pieces one write gathers: head, chunk size, data, chunk end.
+  static constexpr std::size_t max_pieces = 4;
+  using pieces = std::array<std::string_view, max_pieces>;
+  /// Writes everything or says why not; nullopt is success. The text must stay until then.
+  task<std::optional<io_end>> write(pieces text);
+  /// The same without waiting: how much the socket took, from the front; what is left is write()'s.
+  /// nullopt when the connection is broken.
+  std::optional<std::size_t> try_write(const pieces& text) noexcept;
+
+  /// The next operation that takes longer than this ends as timed_out; 0: no limit. Replaces the limit before.
+  void limit(std::chrono::milliseconds after) noexcept { deadline_.arm(after); timed_out_ = false; }
+  void no_limit() noexcept { deadline_.disarm(); timed_out_ = false; }
+  bool timed_out() const noexcept { return timed_out_; }
+
+  /// Ends what waits on this stream, as `timed_out` or `failed`; further operations fail at once.
+  void interrupt(bool as_timeout) noexcept;
+
+  /// True when the peer has neither sent anything nor closed: an idle connection that may be used again (RFC 9112 §9.2).
+  bool quiet() noexcept;
+  /// FIN to the peer; reading goes on.
+  void shut_write() noexcept;
+  void close() noexcept;
+  /// Closes with RST, so that the peer cannot take what it got for complete.
+  void abort() noexcept;
+  bool is_open() const noexcept { return socket_.is_open(); }
+
+  const tcp_endpoint& peer() const noexcept { return peer_; }
+  tcp_endpoint local() const noexcept;
+  /// The peer's IP address as text, made once.
+  const std::string& peer_address() const noexcept { return peer_address_; }
+  deadlines& wheel() noexcept { return wheel_; }
+  tcp_socket& socket() noexcept { return socket_; }
+
+ private:
+  static void on_deadline(void* self) noexcept;
+  io_end classify(const error_code& ec) const noexcept;
+
+  tcp_socket socket_;
+  deadlines& wheel_;
+  tcp_endpoint peer_;
+  std::string peer_address_;
+  bool timed_out_ = false;
+  bool interrupted_ = false;
+  deadline deadline_;
+};
+
+}  // namespace sidespan::net
