@@ -5,8 +5,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sidespan::route {
@@ -28,6 +30,9 @@ struct rule_settings {
   std::optional<double> sample;
   /// Index into the clusters of the listener.
   std::size_t cluster = 0;
+
+  /// The low-cardinality name of what this rule matches; empty when the configuration gave none.
+  std::string_view route() const noexcept { return name.empty() ? path_template : name; }
 };
 
 }  // namespace sidespan::route

@@ -1,34 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Head → rule (stage route). Immutable after construction; any thread. Most specific wins: exact host before any host,
-// then template with more literal segments before fewer, then longer prefix, then order of the configuration; a rule
-// with the request's method before one for any.
+// Head → rule (stage route). Immutable after construction; any thread. The most specific rule that fits wins: exact host
+// before any host; then more literal path segments before fewer, in a template or a prefix alike; then a template of
+// fixed length before one that ends in `{rest*}` and before a prefix; then more braces, then the longer prefix; then a
+// rule with the request's method before one for any; then the order of the configuration.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
+#include "route/path_template.hpp"
 #include "route/rule.hpp"
 
 namespace sidespan::route {
 
 class table {
  public:
-  /// Rules are expected to be valid (parse_template below says what is wrong with a template).
+  /// Rules are expected to be valid (check_template says what is wrong with a template).
   explicit table(std::vector<rule_settings> rules);
 
-  /// nullptr: no rule. `host` without port, any case. `path` raw, without query.
+  /// nullptr: no rule. `host` without port, any case. `path` raw, without query. Does not allocate.
   const rule_settings* match(std::string_view method, std::string_view host, std::string_view path) const noexcept;
 
   const std::vector<rule_settings>& rules() const noexcept { return rules_; }
 
  private:
   std::vector<rule_settings> rules_;
+  std::vector<std::size_t> order_;  // into rules_, most specific first
 };
-
-/// Empty when `text` is a valid path template, else what is wrong with it ("'{' without '}' at 7").
-std::string check_template(std::string_view text);
-/// Does `path` fit `path_template`? Both raw; a brace takes one non-empty segment.
-bool fits(std::string_view path_template, std::string_view path) noexcept;
 
 }  // namespace sidespan::route

@@ -28,15 +28,16 @@ class live_span {
   /// What goes to the next process.
   const context& self() const noexcept { return self_; }
   bool recording() const noexcept { return recording_; }
+  span_kind kind() const noexcept { return kind_; }
 
-  /// Each key at most once per span. Text is copied; over 4096 bytes it is cut at a UTF-8 boundary (url and user agent
+  /// A key set again takes the new value. Text is copied; over 4096 bytes it is cut at a UTF-8 boundary (url and user agent
   /// come from the wire). Invalid UTF-8 is replaced: protobuf strings must be valid.
   void set(key k, std::string_view text);
   void set(key k, std::int64_t value);
   void set(key k, double value);
   void set(key k, bool value);
 
-  /// `{method} {target}` or whatever the conventions say; once, before the end.
+  /// `{method} {target}`, only the method when `target` is empty. Cheapest when called first.
   void set_name(std::string_view method, std::string_view target);
   void set_error() noexcept { record_.status = span_status::error; }
   void add_link(const link& to);
@@ -46,12 +47,16 @@ class live_span {
 
  private:
   std::uint32_t append(std::string_view text);
+  /// The attribute with this key, added when there is none.
+  attribute& slot(key k);
 
   sink& sink_;
   const base::clock& clock_;
   context self_;
   base::steady_time start_;
   bool recording_;
+  span_kind kind_;
+  std::uint64_t present_ = 0;  // one bit per key that has been set
   record record_;
 };
 

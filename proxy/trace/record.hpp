@@ -38,6 +38,7 @@ enum class key : std::uint8_t {
   url_path,
   url_query,
   url_scheme,
+  url_template,
   user_agent_original,
   sidespan_connection_reused,
   sidespan_downstream_closed,    // bool: the caller went away before the end (decision 12)
