@@ -57,10 +57,11 @@ void set_full_url(live_span& span, const request_facts& facts, const settings& s
 }
 
 void set_status_error(live_span& span, int status) {
+  span.set_error();
+  if (span.has(key::error_type)) return;  // the fault behind a 5xx that we made ourselves says more (decision 11)
   std::array<char, 12> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), status).ptr;
   span.set(key::error_type, std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data())));  // SC-16
-  span.set_error();
 }
 
 /// Faults that we answer with a 4xx: the caller's mistake, not an error of the SERVER span (SC-14, decision 11).

@@ -35,10 +35,12 @@ void describe_client(live_span& span, const request_facts& facts, const settings
 /// CLIENT: the endpoint that was connected to, and whether the connection had served before.
 void describe_peer(live_span& span, std::string_view address, std::uint16_t port, bool reused);
 
-/// A status that came from the other side: 5xx is an error on SERVER; 4xx and 5xx on CLIENT, with error.type = code.
+/// The status that was received or sent: 5xx is an error on SERVER; 4xx and 5xx on CLIENT, with error.type = code unless
+/// describe_fault has named a reason.
 void describe_response(live_span& span, span_kind kind, int status);
-/// An attempt that failed, or a 5xx that we made ourselves: error.type is the token. downstream_closed sets no error but
-/// sidespan.downstream_closed (decision 12).
+/// An attempt that failed, or a 5xx that we made ourselves: error.type is the token, also when a status came before (in
+/// any order with describe_response). Faults that we answer with a 4xx leave a SERVER span as it is (decision 11).
+/// downstream_closed sets no error but sidespan.downstream_closed (decision 12).
 void describe_fault(live_span& span, const base::fault& fault);
 
 }  // namespace sidespan::trace

@@ -17,14 +17,14 @@ static_assert(static_cast<unsigned>(key::count_) <= 64, "one bit per key in pres
 
 }  // namespace
 
-live_span::live_span(sink& out, const base::clock& clock, span_kind kind, const context& self, span_id parent, bool parent_remote)
-    : sink_(out), clock_(clock), self_(self), start_(clock.steady()), recording_(self.sampled()), kind_(kind) {
+live_span::live_span(sink& out, const base::clock& clock, span_kind kind, context self, span_id parent, bool parent_remote)
+    : sink_(out), clock_(clock), self_(std::move(self)), start_(clock.steady()), recording_(self_.sampled()), kind_(kind) {
   self_.remote = false;
   if (!recording_) return;
-  record_.trace = self.trace;
-  record_.span = self.span;
+  record_.trace = self_.trace;
+  record_.span = self_.span;
   record_.parent = parent;
-  record_.w3c_flags = static_cast<std::uint8_t>(self.flags);
+  record_.w3c_flags = static_cast<std::uint8_t>(self_.flags);
   record_.parent_remote = parent_remote;
   record_.kind = kind;
   record_.start = clock.wall();
@@ -97,11 +97,10 @@ void live_span::add_event(std::string_view literal_name) {
 }
 
 attribute& live_span::slot(key k) {
-  const std::uint64_t bit = std::uint64_t{1} << static_cast<unsigned>(k);
-  if ((present_ & bit) != 0) {
+  if (has(k)) {
     return *std::find_if(record_.attributes.begin(), record_.attributes.end(), [k](const attribute& a) { return a.key == k; });
   }
-  present_ |= bit;
+  present_ |= bit(k);
   attribute& added = record_.attributes.emplace_back();
   added.key = k;
   return added;

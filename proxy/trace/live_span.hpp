@@ -5,8 +5,8 @@
 // everything else. Used by forward/exchange on a shard's thread.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 #include "base/clock.hpp"
@@ -19,8 +19,8 @@ namespace sidespan::trace {
 class live_span {
  public:
   /// `self` is this span's own context (new span id, final flags); `parent` is all zero for a root. `out` and `clock`
-  /// outlive the span.
-  live_span(sink& out, const base::clock& clock, span_kind kind, const context& self, span_id parent, bool parent_remote);
+  /// outlive the span. A context that is not sampled gives a span that records nothing.
+  live_span(sink& out, const base::clock& clock, span_kind kind, context self, span_id parent, bool parent_remote);
   ~live_span();
   live_span(const live_span&) = delete;
   live_span& operator=(const live_span&) = delete;
@@ -30,12 +30,17 @@ class live_span {
   bool recording() const noexcept { return recording_; }
   span_kind kind() const noexcept { return kind_; }
 
-  /// A key set again takes the new value. Text is copied; over 4096 bytes it is cut at a UTF-8 boundary (url and user agent
-  /// come from the wire). Invalid UTF-8 is replaced: protobuf strings must be valid.
+  /// A key set again takes the new value. Text is copied; over 4096 bytes it is cut at a UTF-8 boundary (url and user
+  /// agent come from the wire). Invalid UTF-8 is replaced: protobuf strings must be valid.
   void set(key k, std::string_view text);
   void set(key k, std::int64_t value);
   void set(key k, double value);
   void set(key k, bool value);
+  /// A literal would convert to bool rather than to a view, and an int to nothing without doubt.
+  void set(key k, const char* text) { set(k, std::string_view(text)); }
+  template <std::integral Integer>
+  void set(key k, Integer value) { set(k, static_cast<std::int64_t>(value)); }
+  bool has(key k) const noexcept { return (present_ & bit(k)) != 0; }
 
   /// `{method} {target}`, only the method when `target` is empty. Cheapest when called first.
   void set_name(std::string_view method, std::string_view target);
@@ -46,6 +51,7 @@ class live_span {
   base::steady_time started() const noexcept { return start_; }
 
  private:
+  static constexpr std::uint64_t bit(key k) noexcept { return std::uint64_t{1} << static_cast<unsigned>(k); }
   std::uint32_t append(std::string_view text);
   /// The attribute with this key, added when there is none.
   attribute& slot(key k);
