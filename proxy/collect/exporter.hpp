@@ -4,7 +4,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +37,11 @@ class exporter {
   class batch {
    public:
     virtual ~batch() = default;
+    static constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+    /// How many of the first records it stands for; the rest did not fit and go into the next batch.
+    std::size_t spans = all;
+    /// Of these, left out because one alone is over the size limit of a request.
+    std::size_t oversized = 0;
   };
   virtual std::unique_ptr<batch> encode(const std::vector<trace::record>& records) = 0;
   /// Blocks until answered or `deadline` has passed or cancel() was called.

@@ -15,9 +15,10 @@ struct settings {
   std::size_t batch_spans = 512;
   /// Longest time a finished span waits before its batch is sent.
   std::chrono::milliseconds delay{200};
-  /// First and longest wait between tries of one batch (exponential, with jitter); tries before it is given up.
+  /// First and longest time from the start of one try of a batch to the next (exponential, with jitter). The longest is
+  /// short because spans are to flow again within 5 s of the collector's recovery.
   std::chrono::milliseconds retry_initial{500};
-  std::chrono::milliseconds retry_max{5000};
+  std::chrono::milliseconds retry_max{3000};
   /// A batch is given up after this long; until then it counts as queued.
   std::chrono::milliseconds retry_total{120000};
 };

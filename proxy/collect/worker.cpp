@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/worker.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "base/random.hpp"
+#include "collect/backoff.hpp"
+#include "collect/doorbell.hpp"
+#include "collect/intake.hpp"
+
+namespace sidespan::collect {
+
+using std::chrono::milliseconds;
+using steady = std::chrono::steady_clock;
+using time_point = steady::time_point;
+
+struct worker::state {
+  state(const settings& given, std::unique_ptr<exporter> to, std::size_t shards);
+
+  void run();
+  bool wait_for_batch();
+  void sleep_until(std::optional<time_point> until, std::uint64_t have, std::uint64_t more);
+  std::vector<trace::record> take_batch();
+  void deliver(std::vector<trace::record> records);
+  void send(const exporter::batch& batch, std::uint64_t spans);
+  void pause_until(time_point until);
+  void settle(std::uint64_t acknowledged, const std::string& reason, std::uint64_t lost);
+
+  std::uint64_t waiting() const noexcept;
+  bool stopping() const noexcept { return stop_at() != time_point::max(); }
+  bool out_of_time() const noexcept { return steady::now() >= stop_at(); }
+  time_point stop_at() const noexcept { return time_point(steady::duration(stop_ticks.load(std::memory_order_acquire))); }
+
+  const settings limits;
+  const std::unique_ptr<exporter> out;
+  doorbell bell;
+  std::vector<std::unique_ptr<collect::intake>> intakes;
+  std::atomic<steady::rep> stop_ticks{time_point::max().time_since_epoch().count()};
+  std::thread thread;
+
+  // The worker's thread alone.
+  base::system_random random;
+  std::optional<time_point> due;
+
+  mutable std::mutex mutex;  // guards what follows
+  std::condition_variable finished_changed;
+  bool finished = false;  // nothing will be sent any more
+  std::uint64_t in_flight = 0;
+  std::uint64_t acknowledged = 0;
+  std::map<std::string, std::uint64_t> lost;
+};
+
+worker::state::state(const settings& given, std::unique_ptr<exporter> to, std::size_t shards)
+    : limits(given), out(std::move(to)) {
+  const std::size_t count = std::max<std::size_t>(shards, 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t share = limits.queue_spans / count + (i < limits.queue_spans % count ? 1 : 0);
+    intakes.push_back(std::make_unique<collect::intake>(share, bell));
+  }
+}
+
+std::uint64_t worker::state::waiting() const noexcept {
+  std::uint64_t sum = 0;
+  for (const auto& one : intakes) sum += one->spans().pushed() - one->spans().taken();
+  return sum;
+}
+
+/// With `have` spans waiting: sleeps until the time, or until about `more` have come, or until stop().
+void worker::state::sleep_until(std::optional<time_point> until, std::uint64_t have, std::uint64_t more) {
+  // When `more` have come in all, at least one of n shards has had the n-th part of them, rounded up.
+  const std::uint64_t each = (more + intakes.size() - 1) / intakes.size();
+  for (auto& one : intakes) one->wake_after(each);
+  if (waiting() == have && !stopping()) bell.wait(until);
+  for (auto& one : intakes) one->let_sleep();
+}
+
+/// True when a batch is to be sent; false at the end.
+bool worker::state::wait_for_batch() {
+  while (true) {
+    const std::uint64_t have = waiting();
+    if (stopping()) return have > 0 && !out_of_time();
+    if (have >= limits.batch_spans) return true;
+    if (have == 0) {
+      due.reset();
+      sleep_until(std::nullopt, have, 1);
+      continue;
+    }
+    if (!due) due = steady::now() + limits.delay;
+    if (steady::now() >= *due) return true;
+    sleep_until(due, have, limits.batch_spans - have);
+  }
+}
+
+std::vector<trace::record> worker::state::take_batch() {
+  std::vector<trace::record> records;
+  records.reserve(std::min<std::uint64_t>(limits.batch_spans, waiting()));
+  // What comes from now on may have come right after this.
+  due = steady::now() + limits.delay;
+  for (auto& one : intakes) one->spans().take(records, limits.batch_spans - records.size());
+  const std::lock_guard lock(mutex);
+  in_flight = records.size();
+  return records;
+}
+
+void worker::state::deliver(std::vector<trace::record> records) {
+  while (!records.empty() && !out_of_time()) {
+    const std::unique_ptr<exporter::batch> batch = out->encode(records);
+    const std::size_t spans = std::clamp<std::size_t>(batch->spans, 1, records.size());
+    if (batch->oversized > 0) settle(0, "oversized", batch->oversized);
+    records.erase(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(spans));
+    if (records.empty()) records = {};  // the bytes are what is kept through the retries
+    if (spans > batch->oversized) send(*batch, spans - batch->oversized);
+  }
+}
+
+void worker::state::send(const exporter::batch& batch, std::uint64_t spans) {
+  const time_point give_up = steady::now() + limits.retry_total;
+  backoff waits(limits.retry_initial, limits.retry_max, random);
+  while (!out_of_time()) {
+    const time_point began = steady::now();
+    const export_outcome outcome = out->send(batch, std::min(give_up, stop_at()));
+    if (outcome.kind == export_outcome::kind::accepted) {
+      const std::uint64_t refused = std::min(outcome.refused, spans);
+      return settle(spans - refused, "partial_success", refused);  // never retried (specs OT-5)
+    }
+    if (outcome.kind == export_outcome::kind::rejected) return settle(0, outcome.reason, spans);
+    // From the start of the try: one that timed out has waited already. Never a busy loop, though.
+    const time_point ours = std::max(began + waits.next(), steady::now() + std::min(milliseconds(50), limits.retry_initial));
+    const time_point next = outcome.retry_after ? steady::now() + *outcome.retry_after : ours;
+    if (next >= give_up) {
+      // At shutdown the deadline has cut the last try short: what it held is counted as dropped then.
+      if (!out_of_time()) settle(0, outcome.reason, spans);
+      return;
+    }
+    pause_until(next);
+  }
+}
+
+void worker::state::pause_until(time_point until) {
+  while (!out_of_time() && steady::now() < until) bell.wait(std::min(until, stop_at()));
+}
+
+void worker::state::settle(std::uint64_t taken, const std::string& reason, std::uint64_t refused) {
+  const std::lock_guard lock(mutex);
+  acknowledged += taken;
+  if (refused > 0) lost[reason] += refused;
+  in_flight -= taken + refused;
+}
+
+void worker::state::run() {
+  while (wait_for_batch()) deliver(take_batch());
+  const std::lock_guard lock(mutex);
+  in_flight = 0;
+  finished = true;
+  finished_changed.notify_all();
+}
+
+worker::worker(const settings& settings, std::unique_ptr<exporter> exporter, std::size_t shards)
+    : state_(std::make_unique<state>(settings, std::move(exporter), shards)) {}
+
+worker::~worker() { stop(steady::now()); }
+
+trace::sink& worker::intake(std::size_t shard) noexcept { return *state_->intakes[shard]; }
+
+void worker::start() {
+  // Signals are for the main thread; threads that the exporter starts from here inherit the mask.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  state_->thread = std::thread([s = state_.get()] { s->run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_setname_np(state_->thread.native_handle(), "sidespan-export");
+}
+
+void worker::stop(time_point deadline) {
+  state& s = *state_;
+  for (auto& one : s.intakes) one->close();
+  deadline = std::min(deadline, steady::now() + std::chrono::hours(24));  // max() means that nobody has called stop()
+  s.stop_ticks.store(deadline.time_since_epoch().count(), std::memory_order_release);
+  s.bell.ring();
+  std::unique_lock lock(s.mutex);
+  if (!s.thread.joinable()) {
+    s.finished = true;
+    return;
+  }
+  s.finished_changed.wait_until(lock, deadline, [&s] { return s.finished; });
+  while (!s.finished) {
+    // Again and again: the thread may have been just before its send().
+    s.out->cancel();
+    s.finished_changed.wait_for(lock, milliseconds(20));
+  }
+  lock.unlock();
+  s.thread.join();
+}
+
+books worker::read_books() const {
+  const state& s = *state_;
+  const std::lock_guard lock(s.mutex);
+  // What is settled under the lock was pushed before, so `pushed`, read now and once, is never less.
+  std::uint64_t pushed = 0;
+  std::uint64_t full = 0;
+  std::uint64_t late = 0;
+  for (const auto& one : s.intakes) {
+    pushed += one->spans().pushed();
+    full += one->dropped_full();
+    late += one->dropped_late();
+  }
+  books out;
+  out.recorded = pushed + full + late;
+  out.acknowledged = s.acknowledged;
+  out.lost = s.lost;
+  std::uint64_t left = pushed - s.acknowledged;
+  for (const auto& [reason, count] : s.lost) left -= count;
+  out.queued = s.finished ? 0 : left;
+  out.in_flight = s.in_flight;
+  out.dropped["queue_full"] = full;
+  out.dropped["shutdown"] = late + (s.finished ? left : 0);
+  return out;
+}
+
+}  // namespace sidespan::collect
