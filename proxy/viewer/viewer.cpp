@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "viewer/viewer.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <future>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "base/log.hpp"
+#include "viewer/api.hpp"
+#include "viewer/assets.hpp"
+#include "viewer/live.hpp"
+#include "viewer/query.hpp"
+#include "viewer/store.hpp"
+
+namespace sidespan::viewer {
+namespace {
+
+constexpr std::size_t max_queued_bytes = 64 * 1024 * 1024;
+// About 40 ms of work: pages are served between two batches.
+constexpr std::size_t max_batch = 2'000;
+constexpr std::size_t max_published = 200;
+constexpr std::chrono::seconds closing_time{2};
+constexpr std::chrono::seconds housekeeping{60};
+
+wire::page_settings page_settings_of(const settings& wanted) {
+  wire::page_settings out;
+  out.address = wanted.address;
+  out.port = wanted.port;
+  out.allowed_hosts = wanted.allowed_hosts;
+  return out;
+}
+
+}  // namespace
+
+struct viewer::state {
+  state(settings given, const base::clock& clock)
+      : wanted(std::move(given)),
+        data(wanted.db),
+        writer(data, {wanted.max_size, wanted.max_age}, clock),
+        reader(data),
+        answers(data, reader, writer, wanted),
+        pages(context, page_settings_of(wanted), [this](const wire::page_request& request) { return respond(request); }),
+        batch_timer(context),
+        age_timer(context) {}
+
+  wire::page_response respond(const wire::page_request& request) {
+    if (request.path == "/api/live" && request.method == "GET") return tail.subscribe();
+    if (request.path.starts_with("/api/")) return answers.respond(request);
+    return parts.respond(request);
+  }
+
+  void start_batch();
+  void store_batch();
+  struct batch {
+    std::vector<span> spans;
+    bool more;  // are waiting behind these
+  };
+  batch take_batch();
+  void publish(const std::vector<std::int64_t>& touched);
+  void evict_by_age();
+  void complain(const std::exception& problem, std::size_t lost);
+  void close();
+
+  settings wanted;
+  boost::asio::io_context context{1};
+  database data;
+  store writer;
+  query reader;
+  api answers;
+  live tail;
+  assets parts;
+  wire::page_server pages;
+  boost::asio::steady_timer batch_timer;
+  boost::asio::steady_timer age_timer;
+  base::throttle complaint;
+
+  std::mutex mutex;  // guards the four below
+  std::deque<span> queue;
+  std::size_t queued_bytes = 0;
+  std::uint64_t refused = 0;
+  bool scheduled = false;
+
+  bool closing = false;
+  std::thread thread;
+};
+
+void viewer::state::start_batch() {
+  if (closing) return store_batch();
+  batch_timer.expires_after(wanted.batch_delay);
+  batch_timer.async_wait([this](boost::system::error_code) { store_batch(); });
+}
+
+viewer::state::batch viewer::state::take_batch() {
+  const std::lock_guard lock(mutex);
+  answers.report_queue_drops(std::exchange(refused, 0));
+  const auto end = queue.begin() + static_cast<std::ptrdiff_t>(std::min(queue.size(), max_batch));
+  batch taken{{std::make_move_iterator(queue.begin()), std::make_move_iterator(end)}, end != queue.end()};
+  queue.erase(queue.begin(), end);
+  for (const span& item : taken.spans) queued_bytes -= approximate_size(item);
+  scheduled = taken.more;
+  return taken;
+}
+
+void viewer::state::store_batch() {
+  const batch taken = take_batch();
+  try {
+    publish(writer.insert(taken.spans));
+    answers.report_problem({});
+  } catch (const std::exception& problem) {
+    complain(problem, taken.spans.size());
+  }
+  if (taken.more) boost::asio::post(context, [this] { store_batch(); });
+}
+
+void viewer::state::publish(const std::vector<std::int64_t>& touched) {
+  if (touched.empty() || !tail.watched()) return;
+  const bool more = touched.size() > max_published;
+  const std::span<const std::int64_t> newest(touched.end() - static_cast<std::ptrdiff_t>(std::min(touched.size(), max_published)), touched.end());
+  tail.publish(reader.summaries(newest), more, answers.stats());
+}
+
+void viewer::state::evict_by_age() {
+  age_timer.expires_after(housekeeping);
+  age_timer.async_wait([this](boost::system::error_code ec) {
+    if (ec) return;
+    try {
+      writer.evict();
+    } catch (const std::exception& problem) {
+      complain(problem, 0);
+    }
+    evict_by_age();
+  });
+}
+
+void viewer::state::complain(const std::exception& problem, std::size_t lost) {
+  answers.report_queue_drops(lost);
+  answers.report_problem(problem.what());
+  if (const auto swallowed = complaint.pass()) {
+    base::log(base::log_level::error, "the viewer cannot store spans",
+              {{"reason", problem.what()}, {"spans", std::to_string(lost)}, {"swallowed", std::to_string(*swallowed)}});
+  }
+}
+
+void viewer::state::close() {
+  closing = true;
+  pages.stop();
+  tail.close();
+  age_timer.cancel();
+  batch_timer.cancel();
+}
+
+viewer::viewer(settings wanted, const base::clock& clock) : state_(std::make_unique<state>(std::move(wanted), clock)) {
+  state_->evict_by_age();
+  state_->thread = std::thread([state = state_.get()] { state->context.run(); });
+}
+
+viewer::~viewer() {
+  boost::asio::post(state_->context, [state = state_.get()] { state->close(); });
+  std::promise<void> finished;
+  const std::future<void> done = finished.get_future();
+  std::thread watch([&] {
+    if (done.wait_for(closing_time) == std::future_status::timeout) state_->context.stop();
+  });
+  state_->thread.join();
+  finished.set_value();
+  watch.join();
+}
+
+std::size_t viewer::add(std::vector<span> spans) {
+  const std::lock_guard lock(state_->mutex);
+  std::size_t dropped = 0;
+  for (span& item : spans) {
+    const std::size_t size = approximate_size(item);
+    if (state_->queued_bytes + size > max_queued_bytes) {
+      ++dropped;
+      continue;
+    }
+    state_->queued_bytes += size;
+    state_->queue.push_back(std::move(item));
+  }
+  state_->refused += dropped;
+  if (!state_->scheduled && !state_->queue.empty()) {
+    state_->scheduled = true;
+    boost::asio::post(state_->context, [state = state_.get()] { state->start_batch(); });
+  }
+  return dropped;
+}
+
+std::uint16_t viewer::port() const { return state_->pages.port(); }
+std::string viewer::authority() const { return state_->pages.authority(); }
+
+}  // namespace sidespan::viewer
