@@ -33,17 +33,21 @@ tcp_endpoint stream::local() const noexcept {
   return socket_.local_endpoint(ignored);
 }
 
-void stream::on_deadline(void* self) noexcept { static_cast<stream*>(self)->interrupt(true); }
+void stream::on_deadline(void* self) noexcept {
+  auto& late = *static_cast<stream*>(self);
+  late.late_ = true;
+  error_code ignored;
+  late.socket_.cancel(ignored);
+}
 
 void stream::interrupt(bool as_timeout) noexcept {
-  timed_out_ = timed_out_ || as_timeout;
-  interrupted_ = interrupted_ || !as_timeout;
+  if (stopped_ == stop::no) stopped_ = as_timeout ? stop::timeout : stop::failure;
   error_code ignored;
   socket_.cancel(ignored);
 }
 
 io_end stream::classify(const error_code& ec) const noexcept {
-  if (timed_out_) return io_end::timed_out;
+  if (late_ || stopped_ == stop::timeout) return io_end::timed_out;
   if (ec == asio::error::eof) return io_end::closed;
   if (ec == asio::error::connection_reset || ec == asio::error::broken_pipe) return io_end::reset;
   return io_end::failed;
@@ -52,7 +56,7 @@ io_end stream::classify(const error_code& ec) const noexcept {
 task<stream::read_result> stream::read_some(std::span<char> into_span) {
   read_result out;
   error_code ec;
-  if (timed_out_ || interrupted_) {
+  if (stopped()) {
     out.end = classify(asio::error::operation_aborted);
     co_return out;
   }
@@ -84,10 +88,7 @@ std::optional<std::size_t> stream::try_write(const pieces& text) noexcept {
   }
 }
 
-namespace {
-
-/// Drops the first `bytes` of the text.
-std::size_t advance(stream::pieces& text, std::size_t bytes) noexcept {
+std::size_t stream::skip(pieces& text, std::size_t bytes) noexcept {
   std::size_t left = 0;
   for (std::string_view& piece : text) {
     const std::size_t done = bytes < piece.size() ? bytes : piece.size();
@@ -98,13 +99,11 @@ std::size_t advance(stream::pieces& text, std::size_t bytes) noexcept {
   return left;
 }
 
-}  // namespace
-
 task<std::optional<io_end>> stream::write(pieces text) {
   error_code ec;
   std::optional<io_end> end;
   while (true) {
-    if (timed_out_ || interrupted_) {
+    if (stopped()) {
       end = classify(asio::error::operation_aborted);
       co_return end;
     }
@@ -113,7 +112,7 @@ task<std::optional<io_end>> stream::write(pieces text) {
       end = io_end::reset;
       co_return end;
     }
-    if (advance(text, *sent) == 0) co_return end;
+    if (skip(text, *sent) == 0) co_return end;
     co_await socket_.async_wait(tcp_socket::wait_write, into(ec));
     if (ec) {
       end = classify(ec);

@@ -44,12 +44,17 @@ class stream {
   /// nullopt when the connection is broken.
   std::optional<std::size_t> try_write(const pieces& text) noexcept;
 
-  /// The next operation that takes longer than this ends as timed_out; 0: no limit. Replaces the limit before.
-  void limit(std::chrono::milliseconds after) noexcept { deadline_.arm(after); timed_out_ = false; }
-  void no_limit() noexcept { deadline_.disarm(); timed_out_ = false; }
-  bool timed_out() const noexcept { return timed_out_; }
+  /// Drops the first `bytes` of the text; returns how many are left.
+  static std::size_t skip(pieces& text, std::size_t bytes) noexcept;
 
-  /// Ends what waits on this stream, as `timed_out` or `failed`; further operations fail at once.
+  /// The next operation that takes longer than this ends as timed_out; 0: no limit. Replaces the limit before.
+  void limit(std::chrono::milliseconds after) noexcept {
+    deadline_.arm(after);
+    late_ = false;
+  }
+  void no_limit() noexcept { limit(std::chrono::milliseconds(0)); }
+
+  /// Ends what waits on this stream, as `timed_out` or `failed`; further operations end so at once.
   void interrupt(bool as_timeout) noexcept;
 
   /// True when the peer has neither sent anything nor closed: an idle connection that may be used again (RFC 9112 §9.2).
@@ -70,14 +75,15 @@ class stream {
 
  private:
   static void on_deadline(void* self) noexcept;
+  bool stopped() const noexcept { return late_ || stopped_ != stop::no; }
   io_end classify(const error_code& ec) const noexcept;
 
   tcp_socket socket_;
   deadlines& wheel_;
   tcp_endpoint peer_;
   std::string peer_address_;
-  bool timed_out_ = false;
-  bool interrupted_ = false;
+  bool late_ = false;  // the limit has passed
+  enum class stop : std::uint8_t { no, timeout, failure } stopped_ = stop::no;
   deadline deadline_;
 };
 

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One request and its response, as seen from either side, whatever the HTTP version (h1 today). forward/ drives these two
+// interfaces and nothing below them. All text is views: a request or response head stays valid until the exchange ends, a
+// body piece until the next read. One coroutine may read while another writes; a shard's thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/arena.hpp"
+#include "base/result.hpp"
+#include "http/head.hpp"
+#include "net/task.hpp"
+
+namespace sidespan::wire {
+
+/// Some content, and whether the message is complete with it.
+struct body_piece {
+  std::string_view bytes;
+  bool last = false;
+};
+
+/// A request that a downstream sent us, and the way to answer it. Faults of reading are on the downstream side:
+/// http_request_error, request_timeout, downstream_closed; of writing: downstream_closed, connection_write_timeout.
+class server_exchange {
+ public:
+  virtual ~server_exchange() = default;
+
+  /// May be changed in place on its way to the upstream.
+  virtual http::request_head& request() noexcept = 0;
+  virtual http::body_size request_size() const noexcept = 0;
+  /// Text that is added to either head lives here.
+  virtual base::arena& arena() noexcept = 0;
+  virtual const std::string& peer_address() const noexcept = 0;
+  virtual std::uint16_t peer_port() const noexcept = 0;
+  virtual std::uint16_t local_port() const noexcept = 0;
+
+  /// A piece that needs no waiting; false when read_body() must be awaited.
+  virtual base::result<bool> body_at_hand(body_piece& out) = 0;
+  virtual net::task<base::result<body_piece>> read_body() = 0;
+  virtual const http::fields& request_trailers() const noexcept = 0;
+
+  /// A 1xx other than 101. Silently dropped for HTTP/1.0 (RFC 9110 §15.2).
+  virtual net::task<base::result<void>> send_interim(const http::response_head& head) = 0;
+  /// The final head; goes out together with the first write().
+  virtual void put_head(const http::response_head& head, http::body_size size) = 0;
+  virtual net::task<base::result<void>> write(std::string_view bytes, bool last, const http::fields* trailers) = 0;
+  virtual bool response_started() const noexcept = 0;
+  /// Whether the upstream may send trailers on to this downstream (`TE: trailers`, RFC 9110 §6.5.1).
+  virtual bool accepts_trailers() const noexcept = 0;
+
+  /// No further request after this one; to be said before put_head().
+  virtual void close_after() noexcept = 0;
+  /// Cuts the response so that nobody can take it for complete (RS-6).
+  virtual void abort() noexcept = 0;
+  /// Wakes a waiting read or write; it ends as a time-out or as downstream_closed.
+  virtual void interrupt(bool as_timeout) noexcept = 0;
+};
+
+/// A request that we send to an upstream, and its response. Faults are on the upstream side: connection_terminated,
+/// connection_read_timeout, connection_write_timeout, http_protocol_error, http_response_*.
+class client_exchange {
+ public:
+  virtual ~client_exchange() = default;
+
+  /// The head goes out together with the first write(). `target` is what the request line gets.
+  virtual void put_head(const http::request_head& head, std::string_view target, http::body_size size) = 0;
+  virtual net::task<base::result<void>> write(std::string_view bytes, bool last, const http::fields* trailers) = 0;
+
+  /// The next response head, interim ones included; afterwards response() is it.
+  virtual net::task<base::result<void>> read_head() = 0;
+  virtual http::response_head& response() noexcept = 0;
+  virtual http::body_size response_size() const noexcept = 0;
+  virtual base::result<bool> body_at_hand(body_piece& out) = 0;
+  virtual net::task<base::result<body_piece>> read_body() = 0;
+  virtual const http::fields& response_trailers() const noexcept = 0;
+
+  /// Nothing of a response has been seen: the failed request may be retried if it is idempotent (RT-1).
+  virtual bool untouched() const noexcept = 0;
+  /// The connection had served another exchange before.
+  virtual bool reused() const noexcept = 0;
+  virtual const std::string& peer_address() const noexcept = 0;
+  virtual std::uint16_t peer_port() const noexcept = 0;
+  virtual void interrupt(bool as_timeout) noexcept = 0;
+};
+
+}  // namespace sidespan::wire

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An upstream HTTP/1.1 connection, one exchange at a time (decision 9). Owned by upstream/pool while idle and by a lease
+// while in use; a shard's thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "http1/encoder.hpp"
+#include "wire/h1_input.hpp"
+
+namespace sidespan::wire {
+
+class h1_client final : public client_exchange {
+ public:
+  /// `idle`: longest silence of a body in transfer, 0: none.
+  h1_client(std::unique_ptr<net::stream> stream, buffer_pool& pool, const http1::head_limits& limits, std::chrono::milliseconds idle);
+
+  /// Before each exchange.
+  void begin(std::chrono::milliseconds idle);
+  /// After it: both messages are complete and the upstream keeps the connection (RFC 9112 §9.3).
+  bool reusable() const noexcept;
+  /// While idle: still open, and nothing came that nobody asked for (RS-8).
+  bool quiet() noexcept { return stream_->quiet(); }
+  net::stream& stream() noexcept { return *stream_; }
+
+  void put_head(const http::request_head& head, std::string_view target, http::body_size size) override;
+  net::task<base::result<void>> write(std::string_view bytes, bool last, const http::fields* trailers) override;
+  net::task<base::result<void>> read_head() override;
+  http::response_head& response() noexcept override { return response_; }
+  http::body_size response_size() const noexcept override { return decoded_.body; }
+  base::result<bool> body_at_hand(body_piece& out) override { return input_.body_at_hand(out); }
+  net::task<base::result<body_piece>> read_body() override { return input_.read_body(idle_); }
+  const http::fields& response_trailers() const noexcept override { return input_.trailers(); }
+  bool untouched() const noexcept override { return untouched_; }
+  bool reused() const noexcept override { return exchanges_ > 1; }
+  const std::string& peer_address() const noexcept override { return stream_->peer_address(); }
+  std::uint16_t peer_port() const noexcept override { return stream_->peer().port(); }
+  void interrupt(bool as_timeout) noexcept override { stream_->interrupt(as_timeout); }
+
+ private:
+  std::unique_ptr<net::stream> stream_;
+  h1_input input_;
+  http1::head_limits limits_;
+  std::chrono::milliseconds idle_;
+  http::response_head response_;
+  http1::decoded_head decoded_;
+  std::string method_;
+  std::string out_;
+  std::uint64_t exchanges_ = 0;
+  bool chunked_ = false;
+  bool request_complete_ = false;
+  bool head_seen_ = false;  // a final response head
+  bool untouched_ = true;
+  bool broken_ = false;
+};
+
+}  // namespace sidespan::wire

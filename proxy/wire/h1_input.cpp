@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/h1_input.hpp"
+
+#include <cstring>
+
+namespace sidespan::wire {
+
+using base::fault;
+using base::fault_code;
+using base::side;
+using base::stage;
+
+fault read_fault(side from, net::io_end end, stage at) noexcept {
+  const bool downstream = from == side::downstream;
+  if (end == net::io_end::timed_out) {
+    return downstream ? fault(fault_code::request_timeout, from, at, "request not completed in time")
+                      : fault(fault_code::connection_read_timeout, from, at, "upstream silent for too long");
+  }
+  if (downstream) return fault(fault_code::downstream_closed, from, at, "downstream closed the connection");
+  if (at == stage::read_body) return fault(fault_code::http_response_incomplete, from, at, "upstream closed before the end of the response");
+  return fault(fault_code::connection_terminated, from, at, "upstream closed without a response");
+}
+
+fault write_fault(side to, net::io_end end, stage at) noexcept {
+  const bool downstream = to == side::downstream;
+  if (downstream && end != net::io_end::timed_out) return fault(fault_code::downstream_closed, to, at, "downstream closed the connection");
+  if (end == net::io_end::timed_out) return fault(fault_code::connection_write_timeout, to, at, "peer stopped reading");
+  return fault(fault_code::connection_terminated, to, at, "upstream closed while the request was sent");
+}
+
+h1_input::h1_input(net::stream& stream, buffer_pool& pool, side from) : stream_(stream), pool_(pool), from_(from) {}
+
+void h1_input::start_message() {
+  if (unread_.size() > head_size_ || head_ == nullptr) {
+    // Pipelined bytes can be up to one block.
+    head_size_ = unread_.size() > head_capacity ? unread_.size() : head_capacity;
+    auto larger = std::make_unique_for_overwrite<char[]>(head_size_);
+    if (!unread_.empty()) std::memcpy(larger.get(), unread_.data(), unread_.size());
+    head_ = std::move(larger);
+  } else if (!unread_.empty()) {
+    std::memmove(head_.get(), unread_.data(), unread_.size());
+  } else if (head_size_ > head_capacity) {
+    head_size_ = head_capacity;  // a large head must not keep its memory while the connection idles
+    head_ = std::make_unique_for_overwrite<char[]>(head_size_);
+  }
+  unread_ = {head_.get(), unread_.size()};
+  block_.release();
+}
+
+net::task<net::stream::read_result> h1_input::fill_head() {
+  const std::size_t used = static_cast<std::size_t>(unread_.data() - head_.get()) + unread_.size();
+  std::size_t keep = used;
+  if (used == head_size_) {
+    // Leading bytes are never consumed before the head is complete, so the whole buffer is one partial head.
+    const std::size_t offset = static_cast<std::size_t>(unread_.data() - head_.get());
+    auto larger = std::make_unique_for_overwrite<char[]>(head_size_ * 2);
+    std::memcpy(larger.get(), head_.get(), used);
+    head_size_ *= 2;
+    head_ = std::move(larger);
+    unread_ = {head_.get() + offset, unread_.size()};
+  }
+  const std::span<char> room(head_.get() + keep, head_size_ - keep);
+  const net::stream::read_result got = co_await stream_.read_some(room);
+  unread_ = {unread_.data(), unread_.size() + got.bytes};
+  co_return got;
+}
+
+void h1_input::start_body(const http1::decoded_head& head) {
+  ahead_ = {};
+  body_.start(head, from_, http1::body_decoder::limits{});
+}
+
+base::result<std::string_view> h1_input::next_run() {
+  while (!body_.done()) {
+    const auto piece = body_.decode(unread_);
+    if (!piece) return piece.error();
+    consume(piece->consumed);
+    if (!piece->data.empty()) return piece->data;
+    if (piece->consumed == 0) break;
+  }
+  return std::string_view{};
+}
+
+base::result<bool> h1_input::body_at_hand(body_piece& out) {
+  const auto run = ahead_.empty() ? next_run() : base::result<std::string_view>(ahead_);
+  if (!run) return run.error();
+  ahead_ = {};
+  if (run->empty() && !body_.done()) return false;
+  // The end may stand right behind the last content (a last chunk): seeing it now lets both go out in one write.
+  const auto following = next_run();
+  if (!following) return following.error();
+  ahead_ = *following;
+  out.bytes = *run;
+  out.last = body_.done() && ahead_.empty();
+  return true;
+}
+
+net::task<base::result<body_piece>> h1_input::read_body(std::chrono::milliseconds idle) {
+  body_piece out;
+  while (true) {
+    const base::result<bool> ready = body_at_hand(out);
+    if (!ready) co_return ready.error();
+    if (*ready) co_return out;
+    if (!block_) block_ = pool_.take();
+    stream_.limit(idle);
+    const std::span<char> room = block_.span();
+    const net::stream::read_result got = co_await stream_.read_some(room);
+    if (got.bytes == 0) {
+      if (got.end == net::io_end::closed) {
+        const base::result<void> complete = body_.finish_at_close();
+        if (complete) {
+          out = body_piece{};
+          out.last = true;
+          co_return out;
+        }
+        co_return complete.error();
+      }
+      co_return read_fault(from_, got.end, stage::read_body);
+    }
+    unread_ = {block_.span().data(), got.bytes};
+  }
+}
+
+}  // namespace sidespan::wire

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A downstream HTTP/1.1 connection: reads one request after the other, never two at a time, and writes their responses
+// (stage parse). Owned by forward/connection; a shard's thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "http1/encoder.hpp"
+#include "wire/h1_input.hpp"
+
+namespace sidespan::wire {
+
+struct h1_server_limits {
+  http1::head_limits head;
+  std::chrono::milliseconds head_timeout{30000};  // first byte to end of head; 0: none
+  std::chrono::milliseconds idle_timeout{60000};  // between requests, and of silent bodies; 0: none
+};
+
+class h1_server final : public server_exchange {
+ public:
+  h1_server(std::unique_ptr<net::stream> stream, buffer_pool& pool, const h1_server_limits& limits);
+
+  /// Waits for the next request. False: the connection ended between requests (closed, idle time-out, reset). Faults: the
+  /// request is malformed, too large or too slow; answer with a local reply and close.
+  net::task<base::result<bool>> next();
+  /// After the response: may there be another request on this connection?
+  bool may_continue() const noexcept;
+  /// No bytes of a request have arrived since the last response: closing now loses nothing.
+  bool idle() const noexcept { return idle_; }
+  /// Closes so that the peer gets all that was sent (RFC 9112 §9.6): FIN, then reads until FIN, a limit or 2 s.
+  net::task<void> close_gently();
+
+  http::request_head& request() noexcept override { return request_; }
+  http::body_size request_size() const noexcept override { return decoded_.body; }
+  base::arena& arena() noexcept override { return arena_; }
+  const std::string& peer_address() const noexcept override { return stream_->peer_address(); }
+  std::uint16_t peer_port() const noexcept override { return stream_->peer().port(); }
+  std::uint16_t local_port() const noexcept override { return local_port_; }
+  base::result<bool> body_at_hand(body_piece& out) override { return input_.body_at_hand(out); }
+  net::task<base::result<body_piece>> read_body() override { return input_.read_body(limits_.idle_timeout); }
+  const http::fields& request_trailers() const noexcept override { return input_.trailers(); }
+  net::task<base::result<void>> send_interim(const http::response_head& head) override;
+  void put_head(const http::response_head& head, http::body_size size) override;
+  net::task<base::result<void>> write(std::string_view bytes, bool last, const http::fields* trailers) override;
+  bool response_started() const noexcept override { return started_; }
+  bool accepts_trailers() const noexcept override { return accepts_trailers_; }
+  void close_after() noexcept override { close_after_ = true; }
+  void abort() noexcept override;
+  void interrupt(bool as_timeout) noexcept override { stream_->interrupt(as_timeout); }
+
+ private:
+  net::task<base::result<bool>> read_request();
+  void begin_exchange();
+
+  std::unique_ptr<net::stream> stream_;
+  h1_server_limits limits_;
+  h1_input input_;
+  base::arena arena_;
+  http::request_head request_;
+  http1::decoded_head decoded_;
+  std::string method_;  // the head is changed in place on its way; this is what the response depends on
+  std::string out_;     // serialised and not yet written
+  std::uint16_t local_port_;
+  bool idle_ = true;
+  bool started_ = false;       // a final head has been put
+  bool complete_ = false;      // the response has been written whole
+  bool chunked_ = false;
+  bool close_after_ = false;
+  bool broken_ = false;
+  bool accepts_trailers_ = false;
+};
+
+}  // namespace sidespan::wire
