@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs tests/integration/*_test.py and tests/conformance/*_test.py against one build tree and counts tests.
+"""Runs the *_test.py of tests/integration, tests/conformance and tests/tools against one build tree and counts tests.
 
 usage: run_integration.py <build tree> [--sanitized | --heavy] [-v] [pattern...]
 A pattern selects files, classes or tests by substring. Every file is a process of its own, a few at a time. Tests marked
@@ -11,6 +11,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -77,12 +78,13 @@ def start_file(name, arguments):
         environment["SIDESPAN_SANITIZED"] = "1"
     command = [sys.executable, __file__, *sys.argv[1:], "--file", name]
     began = time.monotonic()
+    child = subprocess.Popen(command, cwd=root, env=environment, text=True, errors="replace", start_new_session=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        done = subprocess.run(command, cwd=root, env=environment, text=True, errors="replace", timeout=SECONDS,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        output, code = done.stdout, done.returncode
-    except subprocess.TimeoutExpired as expired:
-        output, code = (expired.stdout or b"").decode(errors="replace") + f"\nno end after {SECONDS} s", 1
+        output, code = child.communicate(timeout=SECONDS)[0], child.returncode
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)  # a session of its own: whatever its tests had started ends with it
+        output, code = child.communicate()[0] + f"\nno end after {SECONDS} s", 1
     lines = output.rstrip().split("\n")
     try:
         figures = json.loads(lines[-1])
@@ -107,7 +109,7 @@ def main():
     if not (root / options.tree / "sidespan").exists():
         print(f"FAILED  {options.tree}/sidespan was not built\n0 passed, 1 failed")
         return 1
-    names = sorted(str(path.relative_to(root)) for folder in ("integration", "conformance")
+    names = sorted(str(path.relative_to(root)) for folder in ("integration", "conformance", "tools")
                    for path in root.glob(f"tests/{folder}/*_test.py"))
     passed = failed = 0
     workers = 2 if options.sanitized else 3  # most tests wait more than they work

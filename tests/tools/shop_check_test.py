@@ -250,12 +250,19 @@ class Services(unittest.TestCase):
             text = (DEMO / "config" / f"{service.name}.yaml").read_text()
             self.assertIn(f"service: {service.name}\n", text)
             self.assertIn(f"  {service.inbound}:\n    to: localhost:{service.app}\n", text)
-            self.assertIn(f"  listen: 127.0.0.1:{service.admin}\n", text)
-            outbound = re.findall(r"^  (\d+): http://localhost:(\d+)", text, re.MULTILINE)
-            self.assertEqual(sorted(int(port) for port, _ in outbound), sorted(service.outbound.values()))
-            for port, target in outbound:
-                variable = next(name for name, value in service.outbound.items() if value == int(port))
-                self.assertEqual(f"{inbound[int(target)].upper()}_PORT", variable)
+            self.assertIn(f"  listen: ${{ADMIN_HOST:-127.0.0.1}}:{service.admin}\n", text)
+            outbound = re.findall(r"^  (\d+): http://\$\{(\w+)_HOST:-localhost\}:(\d+)$", text, re.MULTILINE)
+            told = {f"{name}_PORT": int(port) for port, name, _ in outbound}
+            self.assertEqual(told, service.outbound)
+            for _, name, target in outbound:
+                self.assertEqual(inbound[int(target)], name.lower())
+
+    def test_compose_starts_the_same_apps(self):
+        text = (DEMO.parent / "compose.yaml").read_text()
+        for service in services.SERVICES:
+            self.assertIn(f"command: {' '.join(service.command)}\n", text)
+            for name, value in service.variables().items():
+                self.assertRegex(text, rf'\b{name}: "?{value}"?\b', service.name)
 
     def test_no_port_is_used_twice(self):
         wanted = 2 + sum(3 + len(service.outbound) for service in services.SERVICES)

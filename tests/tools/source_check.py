@@ -36,7 +36,7 @@ def check_file(name, path, machine_paths):
         return []
     problems = []
     lines = text.split("\n")
-    if is_source(path, text) and not any("SPDX-License-Identifier: Apache-2.0" in line for line in lines[:3]):
+    if is_source(path, text) and not any("SPDX-License-Identifier: Apache-2.0" in line for line in lines[:5]):
         problems.append(f"{name}: no SPDX line at the top")
     if path.suffix == ".hpp" and name.startswith("proxy/"):
         opening = [line for line in lines[1:12] if line.startswith("// ")]
