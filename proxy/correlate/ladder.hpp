@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "correlate/estimate.hpp"
 #include "correlate/ledger.hpp"
 #include "correlate/settings.hpp"
 #include "http/fields.hpp"
@@ -23,10 +24,13 @@ namespace sidespan::correlate {
 enum class method : std::uint8_t { traceparent, header, exclusive, candidates, none };
 std::string_view name(method value) noexcept;
 
-/// The answer. `parent` is set when a parent is asserted. With method::candidates: `links` are filled and, only when all
-/// candidates share one trace and the confidence reaches the threshold, `same_trace` holds a context of that trace.
+/// The answer. `parent` is set when a parent is asserted. With method::candidates: `links` are filled, most recent first,
+/// and, only when all candidates share one trace and the confidence reaches the threshold, `same_trace` holds a context of
+/// that trace (the oldest candidate's; which of them is the parent stays unknown).
 struct verdict {
   enum method method = method::none;
+  /// That the answer is right: the asserted parent; with candidates, that the parent is among those in flight; with none,
+  /// that there is no parent.
   double confidence = 1.0;
   std::optional<trace::context> parent;
   std::optional<trace::context> same_trace;
@@ -34,20 +38,16 @@ struct verdict {
   std::vector<trace::link> links;
 };
 
-/// Which background estimate a call belongs to: cluster × method × route template (views, copied inside; bounded set).
-struct endpoint_key {
-  std::string_view cluster;
-  std::string_view method;
-  std::string_view route;
-};
-
 class ladder {
  public:
+  /// Copies the settings; the ledger must outlive the ladder.
   ladder(const settings& settings, const ledger& ledger);
   ~ladder();
 
-  /// `forwarded` is what extract() found in the outbound request, null when there was none.
-  verdict decide(const trace::context* forwarded, const http::fields& request, const endpoint_key& endpoint, base::steady_time now);
+  /// `forwarded` is what extract() found in the outbound request, null when there was none. Ask once per exchange, not per
+  /// attempt: every answer below rung 1 counts as one call in the estimate.
+  verdict decide(const trace::context* forwarded, const http::fields& request, const endpoint_key& endpoint,
+                 base::steady_time now);
 
   /// Decisions by method, for metrics: index by static_cast<size_t>(method).
   struct counters {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "correlate/estimate.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numbers>
+
+namespace sidespan::correlate {
+namespace {
+
+double seconds(base::nanoseconds d) noexcept { return static_cast<double>(d.count()) * 1e-9; }
+
+/// Decay per second, as an exponent of e.
+const double decay_rate = std::numbers::ln2 / seconds(background_estimate::half_life);
+
+}  // namespace
+
+// Both rates start with one imagined call: an endpoint never seen before is neither surely silent nor surely caused. The
+// second in the background rate keeps a process that was never idle from knowing anything about idleness.
+double chance_caused(const tally& none, const tally& state) noexcept {
+  const double background_rate = (none.calls + 1.0) / (none.seconds + 1.0);
+  const double seconds_per_call = state.seconds / (state.calls + 1.0);
+  return 1.0 - std::min(1.0, background_rate * seconds_per_call);
+}
+
+std::size_t background_estimate::hash::operator()(const endpoint_key& key) const noexcept {
+  const std::hash<std::string_view> part;
+  std::size_t all = part(key.cluster);
+  all = all * 1099511628211U + part(key.method);
+  return all * 1099511628211U + part(key.route);
+}
+
+double background_estimate::observe(const call& call) {
+  advance(call.times);
+  counts& known = of(call.endpoint, call.now);
+  const auto state = static_cast<std::size_t>(call.with);
+  double chance = 0.0;
+  if (call.with != company::none) {
+    // The request may be older than the present state (others were in flight beside it): all of its time counts, since
+    // all of it could have made the call.
+    const double before = std::max(0.0, seconds(call.times.changed - call.since));
+    chance = chance_caused({known.calls[0], seconds_[0]}, {known.calls[state], seconds_[state] + before});
+  }
+  known.calls[state] += 1.0;
+  return chance;
+}
+
+// What was added since the last look is taken as spread evenly over that time. Shards look at slightly different times:
+// a total that went back adds nothing.
+void background_estimate::advance(const ledger::occupancy& times) noexcept {
+  const std::array<double, 3> added{seconds(times.none - seen_.none), seconds(times.one - seen_.one),
+                                    seconds(times.several - seen_.several)};
+  const double elapsed = added[0] + added[1] + added[2];
+  if (elapsed <= 0.0) return;
+  const double exponent = decay_rate * elapsed;
+  const double kept = std::exp(-exponent);
+  const double share = -std::expm1(-exponent) / exponent;
+  for (std::size_t state = 0; state < 3; ++state) {
+    seconds_[state] = seconds_[state] * kept + std::max(0.0, added[state]) * share;
+  }
+  seen_ = times;
+}
+
+background_estimate::counts& background_estimate::of(const endpoint_key& key, base::steady_time now) {
+  auto it = endpoints_.find(key);
+  if (it == endpoints_.end() && endpoints_.size() < limit_) {
+    owned_key owned{std::string(key.cluster), std::string(key.method), std::string(key.route)};
+    it = endpoints_.emplace(std::move(owned), counts{{}, now}).first;
+  }
+  counts& known = it == endpoints_.end() ? others_ : it->second;
+  const double kept = std::exp(-decay_rate * std::max(0.0, seconds(now - known.last)));
+  for (double& calls : known.calls) calls *= kept;
+  known.last = std::max(known.last, now);
+  return known;
+}
+
+}  // namespace sidespan::correlate
