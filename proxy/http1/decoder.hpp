@@ -53,10 +53,15 @@ class body_decoder {
   };
 
   body_decoder() = default;
+  // The trailers are views into its own text.
+  body_decoder(const body_decoder&) = delete;
+  body_decoder& operator=(const body_decoder&) = delete;
+
   /// `from` tells whose message it is, for faults.
   void start(const decoded_head& head, base::side from, const limits& limits);
 
-  /// Takes at most one run of content off the front of `bytes`. Nothing consumed and no end: more bytes are needed.
+  /// Takes at most one run of content off the front of `bytes`, and the framing before and behind it. Nothing consumed and
+  /// no end: more bytes are needed. After a fault every further call gives one (FR-18: no resynchronisation).
   base::result<piece> decode(std::string_view bytes);
   /// The peer closed. Only a body of kind until_close may end so; else http_response_incomplete / downstream_closed.
   base::result<void> finish_at_close() const;
@@ -65,12 +70,36 @@ class body_decoder {
   /// Allowed trailer fields only (FR-13); valid after the end, until the next start().
   const http::fields& trailers() const noexcept { return trailers_; }
   /// Bytes of content that are still to come when the length is known, else 0.
-  std::uint64_t remaining() const noexcept { return remaining_; }
+  std::uint64_t remaining() const noexcept { return state_ == state::fixed ? remaining_ : 0; }
 
  private:
-  enum class state : std::uint8_t { done, fixed, until_close, chunk_size, chunk_extension, chunk_size_lf, chunk_data, chunk_data_cr, chunk_data_lf, trailers };
+  enum class state : std::uint8_t {
+    done,
+    failed,
+    fixed,
+    until_close,
+    chunk_size,
+    extension_name_start,
+    extension_name,
+    extension_value_start,
+    extension_token,
+    extension_quoted,
+    extension_escape,
+    extension_quoted_end,
+    chunk_size_lf,
+    chunk_data,
+    chunk_data_cr,
+    chunk_data_lf,
+    trailers,
+  };
+  piece take_fixed(std::string_view bytes) noexcept;
   base::result<piece> decode_chunked(std::string_view bytes);
-  base::fault bad_chunk(const char* detail) const noexcept;
+  const char* take_framing(char c) noexcept;
+  const char* take_chunk_size(char c) noexcept;
+  const char* take_extension(char c) noexcept;
+  const char* end_extension_part(char c) noexcept;
+  const char* take_trailers(std::string_view bytes, std::size_t& taken);
+  base::fault fail(const char* detail) noexcept;
 
   state state_ = state::done;
   base::side from_ = base::side::downstream;

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http1/strict.hpp"
+
+#include "base/text.hpp"
+#include "http1/syntax.hpp"
+
+namespace sidespan::http1 {
+
+namespace {
+
+/// HTTP-name is case-sensitive and each number is one digit (RFC 9112 §2.3; H1-2).
+violation read_version(std::string_view text, http::version& out) noexcept {
+  const bool shaped = text.size() == 8 && text.starts_with("HTTP/") && base::is_digit(text[5]) && text[6] == '.' &&
+                      base::is_digit(text[7]);
+  if (!shaped) return broken("malformed HTTP version");
+  if (text[5] != '1') return {violation::kind::version, "unsupported major HTTP version"};
+  out = text[7] == '0' ? http::version::http_1_0 : http::version::http_1_1;
+  return {};
+}
+
+/// Says which rule a line broke that has no field name before a colon (H1-20, H1-21, H1-22).
+const char* name_problem(std::string_view name, char stopped_at) noexcept {
+  if (name.empty() && base::is_ows(stopped_at)) return "obsolete line folding";
+  if (name.empty() && stopped_at == ':') return "empty field name";
+  if (base::is_ows(stopped_at)) return "white space before the colon";
+  if (stopped_at == '\r' || stopped_at == '\n') return "field line without a colon";
+  return "invalid byte in a field name";
+}
+
+/// Reads one line at `p`, which is before an empty line, and moves behind it.
+violation read_field_line(const char*& p, const char* end, http::fields& out) {
+  const char* const name_begin = p;
+  while (is_token_char(*p)) ++p;  // stops at the latest at the line's end
+  const std::string_view name(name_begin, static_cast<std::size_t>(p - name_begin));
+  if (*p != ':' || name.empty()) return broken(name_problem(name, *p));
+  ++p;
+  while (base::is_ows(*p)) ++p;
+  const char* const value_begin = p;
+  p = skip_field_chars(p, end);
+  if (end - p < 2 || p[0] != '\r' || p[1] != '\n') return broken("control byte in a field value");
+  const char* value_end = p;
+  while (value_end != value_begin && base::is_ows(value_end[-1])) --value_end;
+  p += 2;
+  out.add(name, std::string_view(value_begin, static_cast<std::size_t>(value_end - value_begin)));
+  return {};
+}
+
+}  // namespace
+
+violation read_request_line(std::string_view line, http::request_head& out) noexcept {
+  const std::size_t first = line.find(' ');
+  if (first == std::string_view::npos) return broken("no target in the request line");
+  out.method = line.substr(0, first);
+  if (!is_token(out.method)) return broken("the method is not a token");
+  // Exactly one SP on each side (RFC 9112 §3; H1-1): a target holds none, so a further SP ends up in the version.
+  const std::size_t second = line.find(' ', first + 1);
+  if (second == std::string_view::npos) return broken("no HTTP version in the request line");
+  out.target = line.substr(first + 1, second - first - 1);
+  if (out.target.empty()) return broken("empty target");
+  for (const char c : out.target) {
+    if (!is_visible(c)) return broken("a byte in the target that no URI has");
+  }
+  return read_version(line.substr(second + 1), out.version);
+}
+
+violation read_status_line(std::string_view line, http::response_head& out) noexcept {
+  if (const violation found = read_version(line.substr(0, 8), out.version)) return found;
+  // The SP after the code is required even when the reason is empty (RFC 9112 §4).
+  if (line.size() < 13 || line[8] != ' ' || line[12] != ' ') return broken("malformed status line");
+  const auto status = base::parse_decimal(line.substr(9, 3));
+  if (!status || *status < 100 || *status > 599) return broken("status code outside 100 to 599");  // RS-9
+  out.status = static_cast<int>(*status);
+  out.reason = line.substr(13);
+  const char* const end = line.data() + line.size();
+  if (skip_field_chars(out.reason.data(), end) != end) return broken("control byte in the reason phrase");
+  return {};
+}
+
+violation read_field_lines(std::string_view section, std::size_t max_count, http::fields& out) {
+  const char* p = section.data();
+  const char* const end = p + section.size();
+  while (*p != '\r') {
+    if (out.size() == max_count) return {violation::kind::too_large, "too many fields"};
+    if (const violation found = read_field_line(p, end, out)) return found;
+    if (p == end) return broken("field section without an end");
+  }
+  if (end - p != 2 || p[1] != '\n') return broken("carriage return without a line feed");
+  return {};
+}
+
+}  // namespace sidespan::http1
