@@ -196,10 +196,19 @@ size_of() {
 
 # Ends the two children by pid. The proxy's group was made by us with setsid above.
 clean_up() {
-  [ -z "$proxy" ] || kill -TERM -- "-$proxy" 2>/dev/null || true
   [ -z "$origin" ] || kill "$origin" 2>/dev/null || true
-  [ -z "$proxy" ] || wait "$proxy" 2>/dev/null || true
+  [ -z "$proxy" ] || end_group "$proxy"
   [ -z "$container" ] || buildah_ rm "$container" >/dev/null 2>&1 || true
+}
+
+end_group() {
+  local tries
+  kill -TERM -- "-$1" 2>/dev/null || return 0
+  for ((tries = 0; tries < 100; tries++)); do
+    kill -0 -- "-$1" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  kill -KILL -- "-$1" 2>/dev/null || true
 }
 
 main
