@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "otlp/grpc_exporter.hpp"
+
+#include <grpc/slice.h>
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/completion_queue.h>
+#include <grpcpp/generic/generic_stub.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "otlp/answer.hpp"
+#include "otlp/channel.hpp"
+#include "otlp/encode.hpp"
+#include "otlp/patience.hpp"
+#include "otlp/resource.hpp"
+
+namespace sidespan::otlp {
+namespace {
+
+using collect::export_outcome;
+using std::chrono::milliseconds;
+using steady = std::chrono::steady_clock;
+
+constexpr const char* method = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";  // OT-1
+
+struct encoded final : collect::exporter::batch {
+  grpc::ByteBuffer request;
+};
+
+std::string rendered(const resource_settings& settings) {
+  base::system_random random;
+  return render_resource(resource_attributes(settings, random));
+}
+
+std::string bytes_of(const grpc::ByteBuffer& buffer) {
+  grpc::Slice slice;
+  if (!buffer.Valid() || !buffer.DumpToSingleSlice(&slice).ok()) return {};
+  return {reinterpret_cast<const char*>(slice.begin()), slice.size()};
+}
+
+std::chrono::system_clock::time_point wall(steady::time_point time) {
+  return std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::system_clock::duration>(time - steady::now());
+}
+
+class grpc_exporter final : public collect::exporter {
+ public:
+  grpc_exporter(const exporter_settings& settings, const resource_settings& resource)
+      : address_(settings),
+        metadata_(checked_metadata(settings.headers)),
+        gzip_(settings.gzip),
+        patience_(settings.timeout.count() > 0 ? settings.timeout : milliseconds(std::chrono::hours(1))),  // 0: no limit
+        encoder_(rendered(resource)),
+        channel_(address_.make_channel()) {}
+
+  ~grpc_exporter() override {
+    queue_.Shutdown();
+    void* tag = nullptr;
+    for (bool ok = false; queue_.Next(&tag, &ok);) {
+    }
+  }
+
+  std::unique_ptr<batch> encode(const std::vector<trace::record>& records) override;
+  export_outcome send(const batch& batch, steady::time_point deadline) override;
+  void cancel() noexcept override;
+
+ private:
+  void wait_for_connection(steady::time_point deadline);
+  export_outcome call(const grpc::ByteBuffer& request, steady::time_point deadline);
+  void note(const export_outcome& outcome);
+
+  collector_address address_;
+  metadata metadata_;
+  bool gzip_;
+  patience patience_;
+  encoder encoder_;
+  std::shared_ptr<grpc::Channel> channel_;
+  grpc::CompletionQueue queue_;
+  bool lost_ = false;  // said so in the log
+  base::throttle refusals_;
+  base::throttle warnings_;
+  std::atomic<unsigned> cancels_{0};
+
+  std::mutex mutex_;  // guards what follows: cancel() comes from other threads
+  grpc::ClientContext* running_ = nullptr;
+};
+
+std::unique_ptr<collect::exporter::batch> grpc_exporter::encode(const std::vector<trace::record>& records) {
+  auto out = std::make_unique<encoded>();
+  const encoder::plan plan = encoder_.measure(records);
+  out->spans = plan.span_sizes.size();
+  out->oversized = plan.oversized;
+  if (plan.bytes == 0) return out;
+  grpc_slice memory = grpc_slice_malloc(plan.bytes);
+  encoder_.write(records, plan, GRPC_SLICE_START_PTR(memory));
+  const grpc::Slice slice(memory, grpc::Slice::STEAL_REF);
+  out->request = grpc::ByteBuffer(&slice, 1);
+  return out;
+}
+
+export_outcome grpc_exporter::send(const batch& given, steady::time_point deadline) {
+  const auto& ready = static_cast<const encoded&>(given);
+  const steady::time_point began = steady::now();
+  const milliseconds patience = patience_.next();
+  wait_for_connection(std::min(deadline, began + patience));
+  export_outcome outcome = call(ready.request, std::min(deadline, began + patience));
+  const auto took = std::chrono::duration_cast<milliseconds>(steady::now() - began);
+  if (outcome.reason == "deadline_exceeded" && took >= patience) {
+    patience_.timed_out();
+    // The connection may be the trouble (a peer that vanished, a path that swallows packets): the next try has its own.
+    channel_ = address_.make_channel();
+  } else if (outcome.kind != export_outcome::kind::retry) {
+    patience_.answered(took);
+  }
+  note(outcome);
+  return outcome;
+}
+
+/// gRPC notices a collector that is back only while somebody waits on the channel, and fails calls at once until then. So a
+/// try on a broken channel first gives the connection a moment.
+void grpc_exporter::wait_for_connection(steady::time_point deadline) {
+  grpc_connectivity_state state = channel_->GetState(true);
+  if (state == GRPC_CHANNEL_READY || state == GRPC_CHANNEL_IDLE) return;
+  const steady::time_point until = std::min(deadline, steady::now() + milliseconds(500));
+  grpc::experimental::ChannelResetConnectionBackoff(channel_.get());
+  const unsigned before = cancels_.load();
+  while (state != GRPC_CHANNEL_READY && steady::now() < until && cancels_.load() == before) {
+    channel_->WaitForStateChange(state, wall(std::min(until, steady::now() + milliseconds(50))));
+    state = channel_->GetState(true);
+  }
+}
+
+export_outcome grpc_exporter::call(const grpc::ByteBuffer& request, steady::time_point deadline) {
+  grpc::ClientContext context;
+  context.set_deadline(wall(deadline));
+  if (gzip_) context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  for (const auto& [name, value] : metadata_) context.AddMetadata(name, value);
+  {
+    const std::lock_guard lock(mutex_);
+    running_ = &context;
+  }
+  grpc::ByteBuffer response;
+  grpc::Status status;
+  grpc::GenericStub stub(channel_);
+  auto reader = stub.PrepareUnaryCall(&context, method, request, &queue_);
+  reader->StartCall();
+  reader->Finish(&response, &status, &context);
+  void* tag = nullptr;
+  bool ok = false;
+  queue_.Next(&tag, &ok);  // comes by the deadline at the latest
+  {
+    const std::lock_guard lock(mutex_);
+    running_ = nullptr;
+  }
+  const call_status came{static_cast<int>(status.error_code()), status.error_message(), status.error_details()};
+  return judge(came, bytes_of(response));
+}
+
+void grpc_exporter::cancel() noexcept {
+  cancels_.fetch_add(1);
+  const std::lock_guard lock(mutex_);
+  if (running_ != nullptr) running_->TryCancel();
+}
+
+/// One line when the collector is lost, one when it is back; what it refuses for good is throttled.
+void grpc_exporter::note(const export_outcome& outcome) {
+  using base::log_level;
+  const std::string& to = address_.authority();
+  if (outcome.kind == export_outcome::kind::retry) {
+    if (std::exchange(lost_, true)) return;
+    base::log(log_level::warn, "collector does not take spans, trying again",
+              {{"collector", to}, {"reason", outcome.reason}, {"message", outcome.message}});
+    return;
+  }
+  if (outcome.kind == export_outcome::kind::rejected || outcome.refused > 0) {
+    const auto swallowed = refusals_.pass();
+    if (!swallowed) return;
+    base::log(log_level::warn, "collector refuses spans",
+              {{"collector", to}, {"reason", outcome.reason}, {"message", outcome.message}, {"spans", std::to_string(outcome.refused)},
+               {"repeated", std::to_string(*swallowed)}});
+    return;
+  }
+  if (!outcome.message.empty() && warnings_.pass()) {  // specs OT-5
+    base::log(log_level::warn, "collector warns", {{"collector", to}, {"message", outcome.message}});
+  }
+  if (std::exchange(lost_, false)) base::log(log_level::info, "collector takes spans again", {{"collector", to}});
+}
+
+}  // namespace
+
+std::unique_ptr<collect::exporter> make_grpc_exporter(const exporter_settings& settings, const resource_settings& resource) {
+  return std::make_unique<grpc_exporter>(settings, resource);
+}
+
+}  // namespace sidespan::otlp
