@@ -5,6 +5,7 @@
 // One thread.
 #pragma once
 
+#include <cstddef>
 #include <cstring>
 #include <memory>
 #include <string_view>
@@ -27,34 +28,34 @@ class arena {
 
   /// `size` uninitialised bytes that live until reset().
   char* allocate(std::size_t size) {
-    if (size > block_size - used_ || blocks_.empty()) grow(size);
-    char* place = blocks_.back().get() + used_;
+    if (blocks_.empty() || size > blocks_.back().size - used_) grow(size);
+    char* place = blocks_.back().bytes.get() + used_;
     used_ += size;
     return place;
   }
 
-  /// Forgets everything; keeps one block for the next exchange.
+  /// Forgets everything; keeps one block of the usual size for the next exchange.
   void reset() noexcept {
-    if (blocks_.size() > 1 || oversized_) {
-      blocks_.clear();
-      oversized_ = false;
-    }
+    if (!blocks_.empty()) blocks_.resize(blocks_.front().size == block_size ? 1 : 0);
     used_ = 0;
   }
 
  private:
   static constexpr std::size_t block_size = 1024;
 
+  struct block {
+    std::unique_ptr<char[]> bytes;
+    std::size_t size = 0;
+  };
+
   void grow(std::size_t size) {
     const std::size_t bytes = size > block_size ? size : block_size;
-    blocks_.push_back(std::make_unique_for_overwrite<char[]>(bytes));
-    oversized_ = oversized_ || bytes > block_size;
+    blocks_.push_back({std::make_unique_for_overwrite<char[]>(bytes), bytes});
     used_ = 0;
   }
 
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  std::size_t used_ = 0;
-  bool oversized_ = false;
+  std::vector<block> blocks_;
+  std::size_t used_ = 0;  // of the last block
 };
 
 }  // namespace sidespan::base

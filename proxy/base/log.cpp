@@ -112,11 +112,10 @@ std::string_view name(log_level level) noexcept {
   return "info";
 }
 
-std::optional<std::uint64_t> throttle::pass() noexcept {
-  using namespace std::chrono;
-  const auto now = duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+std::optional<std::uint64_t> throttle::pass(std::chrono::steady_clock::time_point now) noexcept {
+  const auto now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
   auto next = next_ms_.load(std::memory_order_relaxed);
-  if (now < next || !next_ms_.compare_exchange_strong(next, now + interval_.count(), std::memory_order_relaxed)) {
+  if (now_ms < next || !next_ms_.compare_exchange_strong(next, now_ms + interval_.count(), std::memory_order_relaxed)) {
     swallowed_.fetch_add(1, std::memory_order_relaxed);
     return std::nullopt;
   }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,11 +40,11 @@ class throttle {
  public:
   explicit throttle(std::chrono::milliseconds interval = std::chrono::seconds(10)) : interval_(interval) {}
   /// The number of swallowed messages when this one may be logged, nullopt when it is to be swallowed.
-  std::optional<std::uint64_t> pass() noexcept;
+  std::optional<std::uint64_t> pass(std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) noexcept;
 
  private:
   std::chrono::milliseconds interval_;
-  std::atomic<std::int64_t> next_ms_{0};
+  std::atomic<std::int64_t> next_ms_{std::numeric_limits<std::int64_t>::min()};
   std::atomic<std::uint64_t> swallowed_{0};
 };
 

@@ -18,6 +18,8 @@ constexpr std::array<unit, 5> duration_units{{{"h", 3'600'000'000}, {"m", 60'000
 constexpr std::array<unit, 7> size_units{
     {{"GiB", 1ULL << 30}, {"GB", 1'000'000'000}, {"MiB", 1ULL << 20}, {"MB", 1'000'000}, {"KiB", 1ULL << 10}, {"kB", 1'000}, {"B", 1}}};
 
+constexpr double ten_years = 3650.0 * 24 * 3'600'000'000;  // microseconds
+
 template <std::size_t N>
 std::uint64_t factor_of(const std::array<unit, N>& units, std::string_view name) {
   for (const unit& u : units) {
@@ -45,7 +47,7 @@ std::optional<std::chrono::microseconds> parse_duration(std::string_view text) {
     value += static_cast<double>(*fraction) / std::pow(10.0, static_cast<double>(digits.size()));
   }
   const double microseconds = value * static_cast<double>(factor);
-  if (microseconds > 3.2e14) return std::nullopt;
+  if (microseconds > ten_years) return std::nullopt;
   return std::chrono::microseconds(std::llround(microseconds));
 }
 
