@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The metrics of one shard: the data path records here, admin shows the sum over all shards. Every recording function
+// belongs to the owning shard; read access (exposition) to any thread. Recording with labels seen before allocates nothing.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "metrics/cell.hpp"
+#include "metrics/family.hpp"
+
+namespace sidespan::metrics {
+
+/// Toward the local application / from it.
+enum class leg : std::uint8_t { inbound, outbound };
+/// Who is at the other end of a connection: whoever called us / whom we call.
+enum class side : std::uint8_t { downstream, upstream };
+
+/// What distinguishes request durations. Values must be of low cardinality already: methods known or `_OTHER`, route
+/// templates, error types from a fixed list; the number of series is bounded regardless. Empty or 0: label absent.
+struct request_labels {
+  std::string_view method;
+  int status = 0;  // 0..999
+  std::string_view route;
+  std::string_view error_type;
+  std::string_view server_address;  // outbound only
+};
+
+class registry {
+ public:
+  static constexpr std::size_t default_series_limit = 1000;
+
+  /// `series_limit`: most series of one family in this shard; further label sets are counted together as `other`.
+  explicit registry(std::size_t series_limit = default_series_limit);
+
+  /// One finished inbound exchange (server_address is ignored), one finished attempt of an outbound one.
+  void server_request(const request_labels& labels, base::nanoseconds duration);
+  void client_request(const request_labels& labels, base::nanoseconds duration);
+  /// Inbound exchanges begun and not finished: +1, -1.
+  void server_active(int change) noexcept { server_active_.add(change); }
+  void connection_accepted(leg leg) noexcept { accepted_[static_cast<std::size_t>(leg)].add(); }
+  /// Open connections: +1, -1.
+  void connections_open(side side, int change) noexcept { open_[static_cast<std::size_t>(side)].add(change); }
+  /// How an outbound exchange was linked: a method of the ladder, and what came of it (e.g. `asserted`, `candidates`, `root`).
+  void link(std::string_view method, std::string_view result) { links_.at({method, result}).add(); }
+
+  // What exposition reads.
+  using request_family = family<histogram, 5>;  // method, status, route, error_type, server_address
+  using link_family = family<counter, 2>;       // method, result
+  const request_family& server_requests() const noexcept { return server_requests_; }
+  const request_family& client_requests() const noexcept { return client_requests_; }
+  const link_family& links() const noexcept { return links_; }
+  std::int64_t active() const noexcept { return server_active_.value(); }
+  std::uint64_t accepted(leg leg) const noexcept { return accepted_[static_cast<std::size_t>(leg)].value(); }
+  std::int64_t open(side side) const noexcept { return open_[static_cast<std::size_t>(side)].value(); }
+
+  registry(const registry&) = delete;
+  registry& operator=(const registry&) = delete;
+
+ private:
+  request_family server_requests_;
+  request_family client_requests_;
+  link_family links_;
+  gauge server_active_;
+  std::array<counter, 2> accepted_;
+  std::array<gauge, 2> open_;
+};
+
+}  // namespace sidespan::metrics
