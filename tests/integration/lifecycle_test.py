@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Start, readiness, drain, exit codes, file descriptors; and two programs that want the same port."""
+import signal
+import socket
+import subprocess
+import time
+import unittest
+
+from support import wire
+from support.client import client, get
+from support.origin import gate, origin, until
+from support.sidespan import environment, program, sidespan
+
+
+class pages(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.app = cls.enterClassContext(origin())
+        cls.sidecar = cls.enterClassContext(sidespan("shop").inbound(cls.app.port).start())
+
+    def test_live_and_ready(self):
+        for path in ("/livez", "/readyz", "/healthz"):
+            with self.subTest(path):
+                self.assertEqual(self.sidecar.page(path).status, 200)
+
+    def test_build_names_the_version(self):
+        self.assertIn(b"0.1.0", self.sidecar.page("/build").body)
+
+    def test_an_unknown_page_is_404(self):
+        self.assertEqual(self.sidecar.page("/nothing").status, 404)
+
+    def test_nothing_can_be_changed_over_tcp(self):  # decision 18
+        with client(self.sidecar.admin) as one:
+            self.assertIn(one.request("POST", "/readyz", body=b"").status, (404, 405))
+
+    def test_metrics_count_requests(self):
+        before = self.sidecar.metrics().sum("http_server_request_duration_seconds_count")
+        for _ in range(3):
+            get(self.sidecar.inbound, "/x")
+        until(lambda: self.sidecar.metrics().sum("http_server_request_duration_seconds_count") == before + 3)
+        metrics = self.sidecar.metrics()
+        self.assertEqual(metrics.sum("sidespan_build_info"), 1)
+        self.assertTrue(metrics.find("http_server_request_duration_seconds_count", http_response_status_code="200")
+                        or metrics.find("http_server_request_duration_seconds_count", status="200"), metrics.samples[:40])
+
+    def test_health_says_the_same_as_the_page(self):
+        done = subprocess.run([program(), "health", "--config", str(self.sidecar.config)], env=environment(), capture_output=True)
+        # The configuration says port 0, so the command cannot know the port: it must fail and not report health.
+        self.assertNotEqual(done.returncode, 0)
+
+
+class drain(unittest.TestCase):
+    def test_sigterm_when_idle_ends_at_once_with_0(self):
+        with origin() as app, sidespan().inbound(app.port).outbound(app.port).forward_proxy().start() as sidecar:
+            with client(sidecar.inbound) as idle:
+                idle.request()
+                began = time.monotonic()
+                self.assertEqual(sidecar.stop(), 0)
+                self.assertLess(time.monotonic() - began, 10)
+                self.assertTrue(idle.is_closed())
+
+    def test_inbound_finishes_and_outbound_stays_open_until_it_has(self):
+        go_on = gate(20)
+        with origin() as dependency, origin() as app, sidespan().inbound(app.port).outbound(dependency.port).start() as sidecar:
+            def answer(one):
+                go_on.wait()
+                # Drain has begun: the app still reaches its dependency, on a new connection.
+                one.reply(200, body=get(sidecar.outbound, "/late").body)
+
+            app.on("/work", answer)
+            dependency.otherwise(lambda one: one.reply(200, body=b"dependency"))
+            with client(sidecar.inbound, timeout=20) as one:
+                one.send_request(target="/work")
+                app.wait_for(lambda app: app.requests)
+                sidecar.signal(signal.SIGTERM)
+                until(lambda: not self.accepts(sidecar.inbound))
+                self.assertEqual(sidecar.page("/readyz").status, 503)
+                self.assertEqual(sidecar.page("/livez").status, 200)
+                go_on.open()
+                got = one.read()
+                self.assertEqual((got.status, got.body), (200, b"dependency"))
+                self.assertEqual(got.fields.get("Connection"), "close")
+            self.assertEqual(sidecar.wait(), 0)
+            self.assertEqual(dependency.targets(), ["/late"])
+
+    def accepts(self, port):
+        """Would a new connection be served? A listener that is closed refuses."""
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def test_a_second_signal_exits_with_3(self):
+        hang = gate(20)
+        with origin() as app, sidespan().inbound(app.port).start() as sidecar:
+            app.on("/hang", lambda one: hang.wait())
+            with client(sidecar.inbound) as one:
+                one.send_request(target="/hang")
+                app.wait_for(lambda app: app.requests)
+                sidecar.signal(signal.SIGTERM)
+                until(lambda: not self.accepts(sidecar.inbound))
+                began = time.monotonic()
+                sidecar.signal(signal.SIGTERM)
+                self.assertEqual(sidecar.wait(), 3)
+                self.assertLess(time.monotonic() - began, 10)
+            hang.open()
+
+    def test_the_drain_timeout_ends_what_does_not_end(self):
+        hang = gate(20)
+        with origin() as app, sidespan().inbound(app.port).set(drain={"timeout": "500ms"}).start() as sidecar:
+            app.on("/hang", lambda one: hang.wait())
+            with client(sidecar.inbound) as one:
+                one.send_request(target="/hang")
+                app.wait_for(lambda app: app.requests)
+                began = time.monotonic()
+                sidecar.signal(signal.SIGTERM)
+                self.assertIn(sidecar.wait(), (0, 3))
+                self.assertLess(time.monotonic() - began, 10)
+            hang.open()
+
+    def test_sigint_drains_too(self):
+        with origin() as app, sidespan().inbound(app.port).start() as sidecar:
+            sidecar.signal(signal.SIGINT)
+            self.assertEqual(sidecar.wait(), 0)
+
+
+class file_descriptors(unittest.TestCase):
+    def test_the_soft_limit_is_raised_at_start(self):
+        with origin() as app, sidespan().inbound(app.port).limit("--nofile=64:4096").start() as sidecar:
+            limits = open(f"/proc/{sidecar.pid}/limits").read()
+        self.assertRegex(limits, r"Max open files\s+4096\s+4096")
+
+    def test_running_out_pauses_accepting_says_so_and_does_not_spin(self):
+        with origin() as app, sidespan().inbound(app.port).limit("--nofile=80:80").start() as sidecar:
+            held = [client(sidecar.inbound) for _ in range(100)]
+            try:
+                time.sleep(0.5)
+                before = sidecar.cpu_seconds()
+                time.sleep(2)
+                self.assertLess(sidecar.cpu_seconds() - before, 0.5, "the accept loop spins")
+                self.assertRegex(sidecar.log().lower(), r"descriptors|emfile|too many open files")
+            finally:
+                for one in held:
+                    one.close()
+            # Accepting goes on once there is room again.
+            until(lambda: self.works(sidecar.inbound), 15, every=0.2)
+
+    def works(self, port):
+        try:
+            return get(port, timeout=2).status == 200
+        except (OSError, wire.closed):
+            return False
+
+
+class limits(unittest.TestCase):
+    def test_connections_over_the_limit_wait_and_are_served_later(self):
+        with origin() as app, sidespan().inbound(app.port).set(limits={"connections": 2}).start() as sidecar:
+            first, second = client(sidecar.inbound), client(sidecar.inbound)
+            self.assertEqual((first.request().status, second.request().status), (200, 200))
+            third = client(sidecar.inbound)
+            third.send_request(target="/third")
+            time.sleep(0.3)
+            self.assertNotIn("/third", app.targets())
+            first.close()
+            self.assertEqual(third.read().status, 200)
+            second.close()
+            third.close()
+
+
+class start(unittest.TestCase):
+    def run_program(self, *arguments):
+        return subprocess.run([program(), *arguments], env=environment(), capture_output=True, text=True, timeout=60)
+
+    def test_two_programs_on_one_port_fail_clearly(self):
+        with origin() as app, sidespan().inbound(app.port).start() as sidecar:
+            done = self.run_program("run", "--service", "b", "--in", f"{sidecar.inbound}=localhost:{app.port}")
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(str(sidecar.inbound), done.stderr)
+            self.assertRegex(done.stderr.lower(), "in use|already")
+            self.assertEqual(get(sidecar.inbound).status, 200)
+
+    def test_two_workers_share_a_port_but_not_with_another_program(self):  # decision 5
+        with origin() as app, sidespan().inbound(app.port).set(limits={"workers": 2}).start() as sidecar:
+            for _ in range(20):
+                self.assertEqual(get(sidecar.inbound).status, 200)
+            done = self.run_program("run", "--service", "b", "--in", f"127.0.0.1:{sidecar.inbound}=localhost:{app.port}")
+            self.assertEqual(done.returncode, 1, done.stderr)
+
+    def test_a_wrong_configuration_exits_with_2(self):
+        done = self.run_program("run", "--config", "/nonexistent/sidespan.yaml")
+        self.assertEqual(done.returncode, 2, done.stderr)
+
+    def test_usage_exits_with_2(self):
+        self.assertEqual(self.run_program().returncode, 2)
+        self.assertEqual(self.run_program("fly").returncode, 2)
+        self.assertEqual(self.run_program("--help").returncode, 0)
+        self.assertEqual(self.run_program("version").returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
