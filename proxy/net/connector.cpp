@@ -9,6 +9,8 @@ namespace {
 using base::fault;
 using base::fault_code;
 
+constexpr std::size_t max_remembered = 1024;
+
 fault connect_fault(const error_code& ec) {
   const auto upstream = [](fault_code code, const char* detail) { return fault(code, base::side::upstream, base::stage::connect, detail); };
   if (ec == asio::error::timed_out || ec == asio::error::operation_aborted) return upstream(fault_code::connection_timeout, "connect timed out");
@@ -25,29 +27,37 @@ fault connect_fault(const error_code& ec) {
   return upstream(fault_code::connection_terminated, "connect failed");
 }
 
-struct pending {
-  tcp_socket* socket;
-  bool expired = false;
-};
-
-void expire(void* context) noexcept {
-  auto* waiting = static_cast<pending*>(context);
-  waiting->expired = true;
-  error_code ignored;
-  waiting->socket->close(ignored);
-}
-
 }  // namespace
 
+struct connector::pending {
+  tcp_socket* socket;
+  bool expired = false;
+
+  static void expire(void* context) noexcept {
+    auto* waiting = static_cast<pending*>(context);
+    waiting->expired = true;
+    error_code ignored;
+    waiting->socket->close(ignored);
+  }
+};
+
 connector::connector(asio::io_context& loop, deadlines& wheel) : loop_(loop), wheel_(wheel), resolver_(loop) {}
+
+void connector::stop() noexcept {
+  stopped_ = true;
+  resolver_.stop();
+  for (pending* waiting : pending_) pending::expire(waiting);
+}
 
 task<error_code> connector::connect_one(tcp_socket& socket, tcp_endpoint where, std::chrono::milliseconds limit) {
   error_code ec;
   pending waiting;
   waiting.socket = &socket;
-  deadline timeout(wheel_, &expire, &waiting);
+  const auto place = pending_.insert(pending_.end(), &waiting);
+  deadline timeout(wheel_, &pending::expire, &waiting);
   timeout.arm(limit);
   co_await socket.async_connect(where, into(ec));
+  pending_.erase(place);
   if (waiting.expired) ec = asio::error::timed_out;
   co_return ec;
 }
@@ -63,11 +73,12 @@ task<base::result<std::unique_ptr<stream>>> connector::connect(std::string host,
   error_code ec = asio::error::host_not_found;
   for (std::size_t i = 0; i < addresses->size(); ++i) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    if (left.count() <= 0) co_return connect_fault(asio::error::timed_out);
+    if (left.count() <= 0 || stopped_) co_return connect_fault(asio::error::timed_out);
     const tcp_endpoint where((*addresses)[i], port);
     tcp_socket socket(loop_.get_executor());
     ec = co_await connect_one(socket, where, left);
     if (!ec) {
+      if (worked_last_.size() >= max_remembered) worked_last_.clear();
       if (addresses->size() > 1) worked_last_[host] = (*addresses)[i];
       co_return std::make_unique<stream>(std::move(socket), wheel_);
     }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,7 +24,8 @@ class connector {
   /// descriptors left), side upstream. `limit` covers resolving and all addresses.
   task<base::result<std::unique_ptr<stream>>> connect(std::string host, std::uint16_t port, std::chrono::milliseconds limit);
 
-  void stop() noexcept { resolver_.stop(); }
+  /// Fails what waits and refuses what comes; for shutdown.
+  void stop() noexcept;
 
  private:
   task<error_code> connect_one(tcp_socket& socket, tcp_endpoint where, std::chrono::milliseconds limit);
@@ -31,6 +33,9 @@ class connector {
   asio::io_context& loop_;
   deadlines& wheel_;
   resolver resolver_;
+  struct pending;
+  std::list<pending*> pending_;
+  bool stopped_ = false;
   std::map<std::string, asio::ip::address> worked_last_;
 };
 

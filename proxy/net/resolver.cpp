@@ -16,6 +16,9 @@ resolver::resolver(asio::io_context& loop) : loop_(loop), resolver_(loop.get_exe
 void resolver::stop() noexcept {
   stopped_ = true;
   resolver_.cancel();
+  for (auto& [host, known] : cache_) {
+    for (event* waiter : known.waiting) waiter->set();
+  }
 }
 
 task<base::result<std::vector<asio::ip::address>>> resolver::resolve(std::string host, std::chrono::milliseconds limit) {
@@ -25,6 +28,7 @@ task<base::result<std::vector<asio::ip::address>>> resolver::resolve(std::string
     addresses one(1, literal);
     co_return one;
   }
+  if (stopped_) co_return fault(fault_code::shutting_down, base::side::internal, base::stage::resolve, "shutting down");
   if (cache_.size() >= max_entries) {
     std::erase_if(cache_, [](const auto& item) { return !item.second.running && item.second.waiting.empty(); });
   }

@@ -54,6 +54,8 @@ class stream {
   }
   void no_limit() noexcept { limit(std::chrono::milliseconds(0)); }
 
+  /// Ends what waits now as timed_out, as if its limit had passed; the next limit() makes the stream usable again.
+  void stop_waiting() noexcept { on_deadline(this); }
   /// Ends what waits on this stream, as `timed_out` or `failed`; further operations end so at once.
   void interrupt(bool as_timeout) noexcept;
 

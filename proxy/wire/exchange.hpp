@@ -55,7 +55,9 @@ class server_exchange {
   virtual void close_after() noexcept = 0;
   /// Cuts the response so that nobody can take it for complete (RS-6).
   virtual void abort() noexcept = 0;
-  /// Wakes a waiting read or write; it ends as a time-out or as downstream_closed.
+  /// Ends a waiting read_body() for good; the response may still be written.
+  virtual void stop_reading() noexcept = 0;
+  /// Wakes a waiting read or write; it ends as a time-out or as downstream_closed, and so does every further one.
   virtual void interrupt(bool as_timeout) noexcept = 0;
 };
 
@@ -83,6 +85,8 @@ class client_exchange {
   virtual bool reused() const noexcept = 0;
   virtual const std::string& peer_address() const noexcept = 0;
   virtual std::uint16_t peer_port() const noexcept = 0;
+  /// The peer is on this very host: connecting out from an address to the same address.
+  virtual bool peer_is_this_host() const noexcept = 0;
   virtual void interrupt(bool as_timeout) noexcept = 0;
 };
 

@@ -48,6 +48,7 @@ class h1_server final : public server_exchange {
   bool accepts_trailers() const noexcept override { return accepts_trailers_; }
   void close_after() noexcept override { close_after_ = true; }
   void abort() noexcept override;
+  void stop_reading() noexcept override { stream_->stop_waiting(); }
   void interrupt(bool as_timeout) noexcept override { stream_->interrupt(as_timeout); }
 
  private:

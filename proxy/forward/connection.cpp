@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "forward/connection.hpp"
+
+#include "base/log.hpp"
+#include "forward/exchange.hpp"
+
+namespace sidespan::forward {
+namespace {
+
+wire::h1_server_limits limits_of(const shard& on, const leg& leg) {
+  wire::h1_server_limits out;
+  out.head.head_bytes = on.all.forward.header_bytes;
+  out.head.target_bytes = std::min(out.head.target_bytes, out.head.head_bytes);
+  out.head_timeout = leg.settings().request_head_timeout;
+  out.idle_timeout = leg.settings().idle_timeout;
+  return out;
+}
+
+}  // namespace
+
+bool shard::draining(const class leg& on) const noexcept { return on.inbound() ? draining_inbound : draining_outbound; }
+
+connection::connection(shard& on, const class leg& leg, net::tcp_socket socket)
+    : shard_(on), leg_(leg), http_(std::make_unique<net::stream>(std::move(socket), on.wheel), on.buffers, limits_of(on, leg)),
+      place_(on.connections.insert(on.connections.end(), this)) {
+  shard_.all.connections.fetch_add(1, std::memory_order_relaxed);
+  shard_.seen.connection_accepted(leg_.inbound());
+}
+
+connection::~connection() {
+  shard_.connections.erase(place_);
+  shard_.all.connections.fetch_sub(1, std::memory_order_relaxed);
+  shard_.seen.connection_closed(leg_.inbound());
+}
+
+net::task<void> connection::serve() {
+  bool more = true;
+  while (more && !(draining_ && http_.idle())) {
+    waiting_ = true;
+    const base::result<bool> next = co_await http_.next();
+    waiting_ = false;
+    if (next && !*next) break;
+    exchange current(shard_, leg_, http_);
+    current_ = &current;
+    if (!next) {
+      co_await current.refuse(next.error());
+      current_ = nullptr;
+      break;
+    }
+    co_await current.run();
+    current_ = nullptr;
+    more = http_.may_continue();
+  }
+  co_await http_.close_gently();
+}
+
+void connection::drain() noexcept {
+  draining_ = true;
+  if (waiting_ && http_.idle()) {
+    http_.interrupt(false);
+  } else {
+    http_.close_after();
+  }
+}
+
+void connection::cut() noexcept {
+  draining_ = true;
+  if (current_ != nullptr) current_->cut();
+  http_.interrupt(false);
+}
+
+net::task<void> serve_connection(shard& on, const leg& leg, net::tcp_socket socket) {
+  connection self(on, leg, std::move(socket));
+  co_await self.serve();
+}
+
+}  // namespace sidespan::forward

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "forward/exchange.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "forward/local_reply.hpp"
+#include "forward/rewrite.hpp"
+#include "trace/begin.hpp"
+#include "trace/propagate.hpp"
+
+namespace sidespan::forward {
+
+using base::fault;
+using base::fault_code;
+using base::side;
+using base::stage;
+using http::field_id;
+
+exchange::exchange(shard& on, const leg& leg, wire::server_exchange& down)
+    : shard_(on), leg_(leg), down_(down), began_(on.all.clock.steady()), timeout_(on.wheel, &exchange::on_timeout, this) {
+  if (leg_.inbound()) shard_.all.inbound_in_flight.fetch_add(1, std::memory_order_relaxed);
+  shard_.seen.exchange_started(leg_.inbound());
+}
+
+net::task<void> exchange::run() {
+  timeout_.arm(leg_.settings().timeout);
+  outcome failed = read_target();
+  if (!failed) failed = find_rule();
+  extract();
+  correlate();
+  start();
+  if (!failed) failed = prepare();
+  if (!failed) {
+    failed = co_await attempt(false);
+    if (failed && may_retry(*failed, attempt_reused_)) failed = co_await attempt(true);
+  }
+  if (failed) co_await answer(*failed);
+}
+
+exchange::~exchange() {
+  if (leg_.inbound()) shard_.all.inbound_in_flight.fetch_sub(1, std::memory_order_relaxed);
+  finished_exchange what;
+  what.inbound = leg_.inbound();
+  what.listener = leg_.settings().key;
+  what.method = down_.request().method;
+  what.target = down_.request().target;
+  if (rule_ != nullptr) what.route = rule_->name;
+  what.server = server_.host;
+  what.port = server_.port;
+  what.peer = down_.peer_address();
+  what.status = status_;
+  what.fault = fault_;
+  what.duration = shard_.all.clock.steady() - began_;
+  what.request_bytes = moved_.request_bytes;
+  what.response_bytes = moved_.response_bytes;
+  what.context = last_context_ ? &*last_context_ : nullptr;
+  shard_.seen.exchange_finished(what);
+}
+
+net::task<void> exchange::refuse(fault why) {
+  if (leg_.inbound()) begin_span();
+  co_await answer(why);
+}
+
+/// Stage parse, second half: what the request is for (RFC 9112 §3.2, §3.3).
+exchange::outcome exchange::read_target() {
+  http::request_head& head = down_.request();
+  if (head.method == "CONNECT") {
+    return fault(fault_code::not_implemented, side::downstream, stage::route, "CONNECT is not supported yet by this version");
+  }
+  const auto parts = http::parse_target(head.method, head.target);
+  if (!parts) return parts.error();
+  target_ = *parts;
+  // The authority of an absolute-form target overrides Host (H1-4).
+  host_field_ = target_.form == http::target_form::absolute ? target_.authority : head.fields.value(field_id::host);
+  if (!host_field_.empty()) {
+    const auto authority = http::parse_authority(host_field_);
+    if (!authority) return authority.error();
+    server_ = host_ = *authority;
+  }
+  return std::nullopt;
+}
+
+/// Stage route.
+exchange::outcome exchange::find_rule() {
+  const http::request_head& head = down_.request();
+  excluded_ = shard_.all.exclusion.matches(target_.path, head.fields.value(field_id::user_agent));
+  if (leg_.is_forward_proxy()) {
+    if (target_.form != http::target_form::absolute) {
+      return fault(fault_code::http_request_error, side::downstream, stage::route, "this port is a forward proxy and needs an absolute http:// target");
+    }
+    if (!base::iequals(target_.scheme, "http")) {
+      return fault(fault_code::not_implemented, side::downstream, stage::route, "only http:// targets are supported");
+    }
+    endpoint_ = {std::string(host_.host), host_.port == 0 ? std::uint16_t{80} : host_.port};
+    cluster_name_ = authority_ = host_field_;
+    return std::nullopt;
+  }
+  rule_ = leg_.match(head.method, host_.host, target_.path);
+  if (rule_ == nullptr) return fault(fault_code::destination_not_found, side::internal, stage::route, "no route");
+  const cluster_settings& cluster = leg_.cluster_of(*rule_);
+  endpoint_ = {cluster.host, cluster.port};
+  cluster_name_ = cluster.name;
+  // Decision 17: the app called `localhost:9001`; what it reached, and what attributes name, is the upstream.
+  if (!leg_.inbound()) server_ = {cluster.host, cluster.port};
+  const bool keep_host = leg_.inbound() || leg_.settings().preserve_host;
+  authority_ = keep_host ? host_field_ : std::string_view(cluster.authority);
+  if (rule_->timeout) timeout_.arm(*rule_->timeout);
+  return std::nullopt;
+}
+
+/// Stage extract. A stranger's context is not continued (decision 10, TC-P7).
+void exchange::extract() {
+  if (!traced() || !shard_.all.trace.tracecontext) return;
+  if (leg_.settings().trust == listener_settings::trust::none) return;
+  forwarded_ = trace::extract(down_.request().fields);
+}
+
+/// Stage correlate: outbound requests without a context of their own.
+void exchange::correlate() {
+  parent_ = forwarded_;
+  if (leg_.inbound() || !traced() || shard_.all.ladder == nullptr) return;
+  const correlate::endpoint_key key{cluster_name_, down_.request().method, rule_ != nullptr ? std::string_view(rule_->name) : std::string_view()};
+  verdict_ = shard_.all.ladder->decide(forwarded_ ? &*forwarded_ : nullptr, down_.request().fields, key, began_);
+  if (forwarded_) return;
+  if (verdict_->parent) parent_ = verdict_->parent;
+}
+
+/// Stage start. The CLIENT spans of the outbound leg belong to attempts; without an attempt (no route, bad request) one
+/// span still says what happened.
+void exchange::start() {
+  if (!traced() || !leg_.inbound()) return;
+  begin_span();
+  publish();
+}
+
+void exchange::begin_span() {
+  const trace::context* above = parent_ ? &*parent_ : nullptr;
+  // Ambiguous parent but one trace: a span of that trace without a parent (correlation.md rung 6).
+  const bool same_trace = above == nullptr && verdict_ && verdict_->same_trace;
+  const trace::sampler& sampler = leg_.sampler_for(rule_);
+  const trace::context self = trace::begin(same_trace ? &*verdict_->same_trace : above, sampler, shard_.random);
+  const auto kind = leg_.inbound() ? trace::span_kind::server : trace::span_kind::client;
+  span_.emplace(shard_.sink, shard_.all.clock, kind, self, above != nullptr ? above->span : trace::span_id{}, above != nullptr && above->remote);
+  last_context_ = self;
+  if (leg_.inbound()) {
+    trace::describe_server(*span_, facts(), shard_.all.trace);
+  } else {
+    trace::describe_client(*span_, facts(), shard_.all.trace);
+    if (attempts_ > 1) span_->set(trace::key::http_request_resend_count, static_cast<std::int64_t>(attempts_ - 1));
+    tell_parent();
+  }
+}
+
+/// What the ladder said, on the span: a link is known or says how sure it is.
+void exchange::tell_parent() {
+  if (!verdict_) return;
+  span_->set(trace::key::sidespan_parent_method, correlate::name(verdict_->method));
+  span_->set(trace::key::sidespan_parent_confidence, verdict_->confidence);
+  span_->set(trace::key::sidespan_parent_candidates, static_cast<std::int64_t>(verdict_->candidates));
+  for (const trace::link& link : verdict_->links) span_->add_link(link);
+}
+
+/// Into the ledger before the head goes to the app (decision 6).
+void exchange::publish() {
+  if (shard_.all.ledger == nullptr || !span_) return;
+  ensure_request_id();
+  const auto& fields = down_.request().fields;
+  std::string_view id;
+  for (const std::string& name : shard_.all.request_id_fields) {
+    if (const http::field* found = fields.find(std::string_view(name)); found != nullptr && id.empty()) id = found->value;
+  }
+  entry_ = shard_.all.ledger->publish(span_->self(), began_, id);
+}
+
+/// Rung 1 for free: log libraries and gateways that pass a request id on make their calls exact.
+void exchange::ensure_request_id() {
+  const std::string& name = shard_.all.request_id_field;
+  if (name.empty()) return;
+  for (const std::string& known : shard_.all.request_id_fields) {
+    if (down_.request().fields.find(std::string_view(known)) != nullptr) return;
+  }
+  const std::string id = trace::make_trace_id(shard_.random).hex();
+  down_.request().fields.add(name, down_.arena().copy(id));
+}
+
+/// The changes that every attempt shares.
+exchange::outcome exchange::prepare() {
+  request_rewrite how{leg_, authority_, down_.peer_address(), down_.accepts_trailers()};
+  http::request_head& head = down_.request();
+  if (!shard_.all.trace.baggage) head.fields.remove(field_id::baggage);
+  if (auto rewritten = rewrite_request(head, how, down_.arena()); !rewritten) return rewritten.error();
+  const std::uint64_t limit = leg_.settings().max_body_bytes;
+  const http::body_size size = down_.request_size();
+  if (limit != 0 && size.kind == http::body_size::kind::known && size.bytes > limit) {
+    return fault(fault_code::request_body_size, side::downstream, stage::route, "request content too large");
+  }
+  return std::nullopt;
+}
+
+/// One try: its span (outbound), its connection, its context, its bodies.
+net::task<exchange::outcome> exchange::attempt(bool fresh) {
+  outcome failed;
+  ++attempts_;
+  if (traced() && !leg_.inbound()) begin_span();
+  auto lease = co_await pick(fresh);
+  if (!lease) {
+    failed = lease.error();
+    finish_attempt(failed);
+    co_return failed;
+  }
+  up_ = &lease->exchange();
+  attempt_reused_ = up_->reused();
+  if (span_ && !leg_.inbound()) trace::describe_peer(*span_, up_->peer_address(), up_->peer_port(), attempt_reused_);
+  inject();
+  const std::string_view target = target_.form == http::target_form::asterisk ? std::string_view("*") : target_.origin_form;
+  up_->put_head(down_.request(), target, down_.request_size());
+  relay_request request{down_, *up_, target, leg_.settings().max_body_bytes};
+  moved_ = co_await relay(request, *this, shard_.loop.get_executor());
+  attempt_untouched_ = up_->untouched();
+  up_ = nullptr;
+  failed = moved_.fault;
+  if (failed && timed_out_) failed = fault(fault_code::http_response_timeout, side::upstream, failed->stage(), "no complete response in time");
+  finish_attempt(failed);
+  co_return failed;
+}
+
+/// Stage pick.
+net::task<base::result<upstream::pool::lease>> exchange::pick(bool fresh) {
+  const upstream::pool::wanted what = wanted(fresh);
+  upstream::pool::lease idle = shard_.pool.take_idle(what);
+  if (idle) co_return std::move(idle);
+  auto connected = co_await shard_.pool.connect(what);
+  if (connected && leg_.is_forward_proxy() && connected->exchange().peer_is_this_host()) {
+    const auto& own = shard_.all.own_ports;
+    if (std::find(own.begin(), own.end(), endpoint_.port) != own.end()) {
+      co_return fault(fault_code::http_request_denied, side::internal, stage::connect, "the forward proxy does not connect to this sidecar's own ports");
+    }
+  }
+  co_return connected;
+}
+
+upstream::pool::wanted exchange::wanted(bool fresh) const {
+  upstream::pool::wanted out;
+  out.where = endpoint_;
+  out.connect_timeout = leg_.settings().connect_timeout;
+  out.idle_timeout = leg_.settings().idle_timeout;
+  out.fresh = fresh;
+  return out;
+}
+
+/// Stage inject. A fresh parent id for every attempt (TC-21); an unsampled span's ids travel all the same (SM-4).
+void exchange::inject() {
+  if (!span_ || !shard_.all.trace.tracecontext) return;
+  trace::inject(span_->self(), down_.request().fields, down_.arena());
+}
+
+base::result<void> exchange::on_response(http::response_head& head) {
+  status_ = head.status;
+  if (span_) trace::describe_response(*span_, leg_.inbound() ? trace::span_kind::server : trace::span_kind::client, head.status);
+  // Endless by nature: what it causes later is background work (correlation.md, policy).
+  if (head.fields.value(field_id::content_type).starts_with("text/event-stream")) entry_.mark_endless();
+  if (auto rewritten = rewrite_response(head, leg_); !rewritten) return rewritten.error();
+  add_response_field(head);
+  if (shard_.draining(leg_)) down_.close_after();
+  return {};
+}
+
+void exchange::on_response_complete() noexcept {
+  // The app is done with this request: a call that leaves from now on is not its child.
+  entry_ = correlate::ledger::entry();
+}
+
+void exchange::add_response_field(http::response_head& head) {
+  const std::string& name = shard_.all.forward.response_header;
+  if (name.empty() || !leg_.inbound() || !span_) return;
+  const trace::context& self = span_->self();
+  std::string value = "00-" + self.trace.hex() + "-" + self.span.hex() + (self.sampled() ? "-01" : "-00");
+  if (name == "server-timing") value = "trace;desc=" + value;
+  if (name != "server-timing" && name != "traceresponse") value = self.trace.hex();
+  head.fields.add(name, down_.arena().copy(value));
+}
+
+/// Stage finish, for the outbound leg: the CLIENT span ends with its attempt.
+void exchange::finish_attempt(const outcome& failed) {
+  if (!span_ || leg_.inbound()) return;
+  if (failed) trace::describe_fault(*span_, *failed);
+  span_.reset();
+}
+
+/// RT-1, RT-2: once, idempotent methods only, no body, a reused connection that gave no byte of a response.
+bool exchange::may_retry(const fault& failed, bool was_reused) const noexcept {
+  static constexpr std::string_view idempotent[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+  if (failed.code() != fault_code::connection_terminated || !was_reused || !attempt_untouched_ || timed_out_) return false;
+  if (down_.request_size().present() || down_.response_started()) return false;
+  return std::find(std::begin(idempotent), std::end(idempotent), down_.request().method) != std::end(idempotent);
+}
+
+net::task<void> exchange::answer(fault failed) {
+  fault_ = failed.code();
+  const bool inbound = leg_.inbound();
+  if (traced() && !inbound && attempts_ == 0) begin_span();
+  if (span_) trace::describe_fault(*span_, failed);
+  entry_ = correlate::ledger::entry();
+  if (down_.response_started()) {
+    down_.abort();
+  } else {
+    status_ = status_for(failed);
+    if (span_ && status_ != 0 && inbound) span_->set(trace::key::http_response_status_code, static_cast<std::int64_t>(status_));
+    const std::string explanation = explain(failed);
+    const auto sent = co_await reply(down_, failed, explanation);
+    if (!sent) down_.abort();
+  }
+}
+
+std::string exchange::explain(const fault& failed) const {
+  const std::string& key = leg_.settings().key;
+  if (failed.code() == fault_code::destination_not_found) {
+    return "listener " + key + " has no rule for host '" + std::string(host_field_) + "' path '" + std::string(target_.path) + "'";
+  }
+  if (failed.side() == side::upstream) return "upstream " + std::string(authority_.empty() ? cluster_name_ : authority_) + " of listener " + key;
+  return {};
+}
+
+void exchange::on_timeout(void* self) noexcept {
+  auto& late = *static_cast<exchange*>(self);
+  late.timed_out_ = true;
+  if (late.up_ != nullptr) late.up_->interrupt(true);
+  if (late.down_.response_started()) {
+    late.down_.interrupt(true);
+  } else {
+    late.down_.stop_reading();
+  }
+}
+
+trace::request_facts exchange::facts() const noexcept {
+  trace::request_facts out;
+  const http::request_head& head = down_.request();
+  out.head = &head;
+  out.scheme = "http";
+  out.host = server_.host;
+  out.port = server_.port;
+  out.path = target_.path;
+  out.query = target_.query;
+  out.has_query = target_.has_query;
+  if (rule_ != nullptr) out.route = rule_->name;
+  if (!leg_.inbound()) return out;
+  out.peer_address = out.client_address = down_.peer_address();
+  out.peer_port = down_.peer_port();
+  if (leg_.settings().trust == listener_settings::trust::none) return out;
+  // Who began this, as far as trusted peers say (specs §5.3, SC-32).
+  std::string_view chain = head.fields.value(field_id::x_forwarded_for);
+  if (const auto first = base::next_list_element(chain)) out.client_address = *first;
+  if (base::iequals(head.fields.value(field_id::x_forwarded_proto), "https")) out.scheme = "https";
+  return out;
+}
+
+}  // namespace sidespan::forward

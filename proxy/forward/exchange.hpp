@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// THE LIFE OF A REQUEST: extract, route, correlate, start, pick, inject, forward, finish; one function per stage, in the
+// order of docs/architecture.md. One object per exchange, on a shard's thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "correlate/ladder.hpp"
+#include "correlate/ledger.hpp"
+#include "forward/leg.hpp"
+#include "forward/relay.hpp"
+#include "forward/shard.hpp"
+#include "http/target.hpp"
+#include "trace/http_attributes.hpp"
+#include "trace/live_span.hpp"
+
+namespace sidespan::forward {
+
+class exchange final : private relay_hooks {
+ public:
+  exchange(shard& on, const leg& leg, wire::server_exchange& down);
+  ~exchange();
+  exchange(const exchange&) = delete;
+  exchange& operator=(const exchange&) = delete;
+
+  /// Returns when the response has been sent or given up; whether the connection may go on is the server_exchange's to say.
+  net::task<void> run();
+  /// The request could not even be parsed: answers it and leaves a span that says so.
+  net::task<void> refuse(base::fault why);
+  /// Ends the attempt under way, at shutdown.
+  void cut() noexcept { if (up_ != nullptr) up_->interrupt(false); }
+
+ private:
+  using outcome = std::optional<base::fault>;
+
+  // The stages, in order.
+  outcome read_target();
+  outcome find_rule();
+  void extract();
+  void correlate();
+  void start();
+  outcome prepare();
+  net::task<outcome> attempt(bool fresh);
+  net::task<base::result<upstream::pool::lease>> pick(bool fresh);
+  void inject();
+  void finish_attempt(const outcome& fault);
+  net::task<void> answer(base::fault fault);
+
+  base::result<void> on_response(http::response_head& head) override;
+  void on_response_complete() noexcept override;
+
+  bool traced() const noexcept { return !excluded_; }
+  void publish();
+  void ensure_request_id();
+  void begin_span();
+  void tell_parent();
+  trace::request_facts facts() const noexcept;
+  upstream::pool::wanted wanted(bool fresh) const;
+  bool may_retry(const base::fault& fault, bool was_reused) const noexcept;
+  void add_response_field(http::response_head& head);
+  static void on_timeout(void* self) noexcept;
+  std::string explain(const base::fault& fault) const;
+
+  shard& shard_;
+  const leg& leg_;
+  wire::server_exchange& down_;
+  base::steady_time began_;
+
+  // read_target
+  http::target_parts target_;
+  http::authority_parts host_;
+  std::string_view host_field_;
+  http::authority_parts server_;  // what attributes call the server
+  // find_rule
+  const route::rule_settings* rule_ = nullptr;
+  std::string_view cluster_name_;
+  upstream::endpoint endpoint_;
+  std::string_view authority_;
+  bool excluded_ = false;
+  // extract, correlate
+  std::optional<trace::context> forwarded_;
+  std::optional<correlate::verdict> verdict_;
+  std::optional<trace::context> parent_;
+  correlate::ledger::entry entry_;
+  // start
+  std::optional<trace::live_span> span_;
+  std::optional<trace::context> last_context_;  // of the last attempt, for the log
+  // attempts
+  wire::client_exchange* up_ = nullptr;
+  std::uint32_t attempts_ = 0;
+  bool attempt_untouched_ = true;
+  bool attempt_reused_ = false;
+  net::deadline timeout_;
+  bool timed_out_ = false;
+  relay_outcome moved_;
+  int status_ = 0;
+  base::fault_code fault_ = base::fault_code::none;
+};
+
+}  // namespace sidespan::forward

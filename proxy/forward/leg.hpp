@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A leg as its exchanges see it: one configured listener with its rules compiled. Immutable; made by app once per
+// listener and shared by all shards.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/random.hpp"
+#include "forward/settings.hpp"
+#include "http/head.hpp"
+#include "route/table.hpp"
+#include "trace/sampler.hpp"
+
+namespace sidespan::forward {
+
+class leg {
+ public:
+  using kind = enum listener_settings::leg;
+
+  /// `root` is the sampler of rules that have no ratio of their own.
+  leg(listener_settings settings, const trace::sampler_settings& root, base::random_source& random);
+
+  const listener_settings& settings() const noexcept { return settings_; }
+  bool inbound() const noexcept { return settings_.leg == kind::inbound; }
+  bool is_forward_proxy() const noexcept { return settings_.leg == kind::forward_proxy; }
+
+  const route::rule_settings* match(std::string_view method, std::string_view host, std::string_view path) const noexcept {
+    return table_.match(method, host, path);
+  }
+  /// `rule` is one that match() gave, or null for a forward proxy.
+  const trace::sampler& sampler_for(const route::rule_settings* rule) const noexcept;
+  const cluster_settings& cluster_of(const route::rule_settings& rule) const noexcept { return settings_.clusters[rule.cluster]; }
+
+  /// `sidespan-3f9a…`, random per process and leg, so that two sidecars in one call are no loop (H1-28).
+  std::string_view pseudonym() const noexcept { return pseudonym_; }
+  /// `1.1 sidespan-3f9a…`, by the version the message came in with.
+  std::string_view via(http::version received) const noexcept;
+
+ private:
+  listener_settings settings_;
+  route::table table_;
+  trace::sampler root_sampler_;
+  std::vector<trace::sampler> samplers_;  // one per rule of the table
+  std::string pseudonym_;
+  std::string via_1_0_, via_1_1_, via_2_;
+};
+
+}  // namespace sidespan::forward

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an exchange reports when it starts and ends, for metrics and the access log. Implemented by app over the shard's
+// metrics registry, and by tests. A shard's thread; must not block.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/fault.hpp"
+#include "trace/context.hpp"
+
+namespace sidespan::forward {
+
+/// One finished exchange; views are valid during the call.
+struct finished_exchange {
+  bool inbound = true;
+  std::string_view listener;
+  std::string_view method;   // known method or _OTHER
+  std::string_view target;   // raw, for the access log only
+  std::string_view route;    // template, may be empty
+  std::string_view server;   // outbound: server.address
+  std::uint16_t port = 0;    // outbound: server.port
+  std::string_view peer;     // downstream address
+  int status = 0;            // sent to the downstream; 0: none
+  base::fault_code fault = base::fault_code::none;
+  bool status_is_error = false;  // error.type is the status code
+  base::nanoseconds duration{0};
+  std::uint64_t request_bytes = 0;
+  std::uint64_t response_bytes = 0;
+  const trace::context* context = nullptr;  // null: untraced
+};
+
+class observer {
+ public:
+  virtual ~observer() = default;
+  virtual void exchange_started(bool inbound) noexcept = 0;
+  virtual void exchange_finished(const finished_exchange& what) noexcept = 0;
+  virtual void connection_accepted(bool inbound) noexcept = 0;
+  virtual void connection_closed(bool inbound) noexcept = 0;
+};
+
+}  // namespace sidespan::forward

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Stage forward: one attempt's request and response between two exchanges, both bodies at once when the request is not
+// complete yet, with back-pressure (a piece is read only when the one before has been written), and without ever holding a
+// whole body. A shard's thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+
+#include "base/fault.hpp"
+#include "net/event.hpp"
+#include "net/task.hpp"
+#include "wire/exchange.hpp"
+
+namespace sidespan::forward {
+
+/// What the exchange wants to do at the turning points of a relay.
+class relay_hooks {
+ public:
+  virtual ~relay_hooks() = default;
+  /// The final response head is there, before it is put; may change it. A fault refuses the response.
+  virtual base::result<void> on_response(http::response_head& head) = 0;
+  /// The upstream has answered in full; what is left is to write the last piece to the downstream.
+  virtual void on_response_complete() noexcept = 0;
+};
+
+struct relay_request {
+  wire::server_exchange& down;
+  wire::client_exchange& up;
+  std::string_view target;         // for the request line
+  std::uint64_t max_body_bytes = 0;  // 0: no limit
+};
+
+struct relay_outcome {
+  std::optional<base::fault> fault;
+  int status = 0;  // of the final response, 0: none came
+  std::uint64_t request_bytes = 0;
+  std::uint64_t response_bytes = 0;
+};
+
+/// Returns when both directions are done or given up. With a fault and no response started, the caller answers.
+net::task<relay_outcome> relay(relay_request request, relay_hooks& hooks, net::executor where);
+
+}  // namespace sidespan::forward

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "forward/rewrite.hpp"
+
+#include <cstring>
+
+#include "http/hop_by_hop.hpp"
+
+namespace sidespan::forward {
+
+using base::fault;
+using http::field_id;
+
+namespace {
+
+/// Own pseudonym in any Via line: this request has been here before (RFC 9110 §7.6.3).
+bool is_loop(const http::fields& fields, std::string_view pseudonym) {
+  for (const http::field& field : fields) {
+    if (field.id == field_id::via && field.value.find(pseudonym) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+/// `a, b` in the arena.
+std::string_view joined(std::string_view list, std::string_view element, base::arena& arena) {
+  char* place = arena.allocate(list.size() + 2 + element.size());
+  std::memcpy(place, list.data(), list.size());
+  std::memcpy(place + list.size(), ", ", 2);
+  std::memcpy(place + list.size() + 2, element.data(), element.size());
+  return {place, list.size() + 2 + element.size()};
+}
+
+void add_forwarded(http::fields& fields, std::string_view peer, base::arena& arena) {
+  if (fields.count(field_id::x_forwarded_for) > 1) {
+    // Several lines are one list (RFC 9110 §5.3); appending a line of our own keeps their order.
+    fields.add(field_id::x_forwarded_for, "X-Forwarded-For", peer);
+  } else if (const http::field* list = fields.find(field_id::x_forwarded_for)) {
+    fields.set(field_id::x_forwarded_for, list->name, list->value.empty() ? peer : joined(list->value, peer, arena));
+  } else {
+    fields.add(field_id::x_forwarded_for, "X-Forwarded-For", peer);
+  }
+  if (fields.find(field_id::x_forwarded_proto) == nullptr) fields.add(field_id::x_forwarded_proto, "X-Forwarded-Proto", "http");
+}
+
+}  // namespace
+
+base::result<void> rewrite_request(http::request_head& head, const request_rewrite& how, base::arena& arena) {
+  http::fields& fields = head.fields;
+  if (is_loop(fields, how.on.pseudonym())) {
+    return fault(base::fault_code::proxy_loop_detected, base::side::internal, base::stage::route, "the request came back to this proxy");
+  }
+  if (auto removed = http::remove_hop_by_hop(fields); !removed) return removed.error();
+  // After the removal, so that a Connection field cannot take away what we add (H1-26).
+  fields.set(field_id::host, "Host", how.host);
+  if (how.on.inbound()) add_forwarded(fields, how.peer_address, arena);
+  if (how.keep_trailers) {
+    // Trailers are forwarded, and only a recipient that was asked may send them (RFC 9110 §6.5.1, §10.1.4).
+    fields.add(field_id::connection, "Connection", "TE");
+    fields.add(field_id::te, "TE", "trailers");
+  }
+  if (how.on.settings().via) fields.add(field_id::via, "Via", how.on.via(head.version));
+  return {};
+}
+
+base::result<void> rewrite_response(http::response_head& head, const leg& on) {
+  if (auto removed = http::remove_hop_by_hop(head.fields); !removed) {
+    return fault(base::fault_code::http_protocol_error, base::side::upstream, base::stage::read_head, "response nominates framing fields");
+  }
+  if (on.settings().via) head.fields.add(field_id::via, "Via", on.via(head.version));
+  return {};
+}
+
+}  // namespace sidespan::forward

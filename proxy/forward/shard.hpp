@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the exchanges of one shard share: references to what app made, and the shard's own book of connections. Lives on
+// the shard's thread; only the atomics are read from others.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <list>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "correlate/ladder.hpp"
+#include "correlate/ledger.hpp"
+#include "forward/observer.hpp"
+#include "forward/settings.hpp"
+#include "net/deadlines.hpp"
+#include "trace/exclude.hpp"
+#include "trace/settings.hpp"
+#include "trace/sink.hpp"
+#include "upstream/pool.hpp"
+#include "wire/buffers.hpp"
+
+namespace sidespan::forward {
+
+class connection;
+
+/// Common to all shards of the process; made by app, outlives every shard.
+struct process {
+  const settings& forward;
+  const trace::settings& trace;
+  const trace::exclusion& exclusion;
+  const base::clock& clock;
+  /// Null when correlation is off.
+  correlate::ledger* ledger = nullptr;
+  correlate::ladder* ladder = nullptr;
+  /// Name of the field that carries the request id (rung 1), added inbound when absent; empty: off.
+  std::string request_id_field;
+  std::vector<std::string> request_id_fields;
+  /// Every port that this process listens on: the forward proxy does not go there (decision 18).
+  std::vector<std::uint16_t> own_ports;
+  std::atomic<std::size_t> connections{0};
+  /// Inbound exchanges in flight; outbound listeners stay open until it is 0 (drain).
+  std::atomic<std::size_t> inbound_in_flight{0};
+  bool access_log = false;
+};
+
+struct shard {
+  process& all;
+  net::asio::io_context& loop;
+  net::deadlines& wheel;
+  wire::buffer_pool& buffers;
+  upstream::pool& pool;
+  base::random_source& random;
+  trace::sink& sink;
+  observer& seen;
+  std::list<connection*> connections;
+  bool draining_inbound = false;
+  bool draining_outbound = false;
+
+  bool draining(const class leg& on) const noexcept;
+};
+
+}  // namespace sidespan::forward
