@@ -4,8 +4,11 @@
 
 export async function get(path, signal) {
   const answer = await fetch(path, {signal, headers: {accept: "application/json"}});
-  const body = await answer.json().catch(() => ({error: `the viewer answered ${answer.status}`}));
-  if (!answer.ok) throw Object.assign(new Error(body.error ?? `the viewer answered ${answer.status}`), {status: answer.status});
+  const body = await answer.json().catch((problem) => {
+    if (problem.name === "AbortError") throw problem;
+    return {};
+  });
+  if (!answer.ok || body.error) throw Object.assign(new Error(body.error ?? `the viewer answered ${answer.status}`), {status: answer.status});
   return body;
 }
 

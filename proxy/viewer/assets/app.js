@@ -80,6 +80,7 @@ function footer(stats) {
     stats.problem && h("span.bad", {role: "alert"}, `cannot store spans: ${stats.problem}`));
 }
 
+let greeted = false;
 const words = {live: "live", connecting: "connecting…", paused: "paused"};
 listen({
   state(state) {
@@ -88,7 +89,11 @@ listen({
     element.querySelector("span").textContent = words[state];
   },
   // Anything may have happened while the connection was away.
-  hello() { view?.refresh?.(); get("/api/stats").then(footer, () => {}); },
+  hello() {
+    if (greeted) view?.refresh?.();
+    greeted = true;
+    get("/api/stats").then(footer, () => {});
+  },
   trace(summary) { view?.trace?.(summary); },
   more() { view?.refresh?.(); },
   stats: footer,

@@ -75,11 +75,17 @@ function parent(row, id, pick, has) {
   const list = candidates.length > 0 && [
     h("h4", {}, "Candidates"),
     h("ul.candidates", {}, candidates.map((item) => h("li", {"data-candidate": item.spanId},
-      spanLink(item.traceId, item.spanId, id, item.traceId === id ? item.spanId : `${item.traceId.slice(0, 8)}… / ${item.spanId}`, pick, has),
+      spanLink(item.traceId, item.spanId, id, nameOf(item, id, has), pick, has),
       item.confidence !== null && h("span.sure", {}, percent(item.confidence)))))];
   if (!above && words.length === 0 && !list) return null;
   const title = row.link === "inferred" ? "Parent, inferred" : row.link === "forwarded" ? "Parent, forwarded" : "Parent";
   return h("section.parent", {"data-link": row.link}, h("h3", {}, title), above, words, list);
+}
+
+function nameOf({traceId, spanId}, id, has) {
+  if (traceId !== id) return `${traceId.slice(0, 8)}… / ${spanId}`;
+  const row = has(spanId);
+  return row ? `${row.span.service} ${row.span.name}` : spanId;
 }
 
 function others(row, id, pick, has) {

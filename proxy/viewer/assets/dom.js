@@ -14,10 +14,11 @@ function put(element, children) {
 
 function set(element, attributes) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
-    if (value === null || value === undefined || value === false) continue;
+    const state = /^(data|aria)-/.test(name);  // where false is a value like any other
+    if (value === null || value === undefined || (value === false && !state)) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "place") Object.assign(element.style, value);
-    else element.setAttribute(name, value === true ? "" : String(value));
+    else element.setAttribute(name, value === true && !state ? "" : String(value));
   }
   return element;
 }

@@ -80,7 +80,7 @@ export function traceView(main, id, go) {
         [...services].slice(0, 12).map(([name, spans]) => h("span.chip", {"data-slot": slot(name), title: count(spans, "span")}, name)),
         services.size > 12 && h("span.chip.rest", {}, `+${services.size - 12}`),
         inferred > 0 && h("span.key", {}, h("i.dash", {"aria-hidden": "true"}), "inferred link"),
-        inferred > 0 && h("span.key", {}, h("i.line", {"aria-hidden": "true"}), "forwarded link")));
+        inferred > 0 && h("span.key", {}, h("i", {"aria-hidden": "true"}), "forwarded link")));
   }
 
   function select(row, {quiet = false} = {}) {

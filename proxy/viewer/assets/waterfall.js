@@ -203,7 +203,7 @@ export function waterfall(tree, {select: selected}) {
   update(tree);
   return {
     element, update, select,
-    has: (id) => rows.some((row) => row.span.span_id === id),
+    has: (id) => rows.find((row) => row.span.span_id === id),
     close() { sized.disconnect(); cancelAnimationFrame(waiting); },
   };
 }
