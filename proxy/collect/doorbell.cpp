@@ -25,16 +25,16 @@ void doorbell::ring() noexcept {
   [[maybe_unused]] const auto written = ::write(descriptor_, &one, sizeof(one));
 }
 
-void doorbell::wait(std::optional<std::chrono::steady_clock::time_point> until) noexcept {
+bool doorbell::wait(std::optional<std::chrono::steady_clock::time_point> until) noexcept {
   int timeout = -1;
   if (until) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - std::chrono::steady_clock::now()).count();
     timeout = static_cast<int>(std::clamp<std::int64_t>(left, 0, INT_MAX));
   }
   pollfd one{descriptor_, POLLIN, 0};
-  if (::poll(&one, 1, timeout) <= 0) return;
+  if (::poll(&one, 1, timeout) <= 0) return false;
   std::uint64_t count = 0;
-  [[maybe_unused]] const auto got = ::read(descriptor_, &count, sizeof(count));
+  return ::read(descriptor_, &count, sizeof(count)) == sizeof(count);
 }
 
 }  // namespace sidespan::collect

@@ -17,8 +17,8 @@ class doorbell {
   doorbell& operator=(const doorbell&) = delete;
 
   void ring() noexcept;
-  /// Returns when rung since the last wait, or at `until` (nullopt: whenever it rings). May return early.
-  void wait(std::optional<std::chrono::steady_clock::time_point> until) noexcept;
+  /// Returns when rung since the last wait (true), or at `until` (nullopt: never), or when interrupted.
+  bool wait(std::optional<std::chrono::steady_clock::time_point> until) noexcept;
 
  private:
   int descriptor_;

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An exporter that a test scripts and questions while the worker's thread uses it. Waits are for events and bounded: a
+// worker that does nothing fails the test after ten seconds.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "collect/exporter.hpp"
+
+namespace sidespan::collect::test {
+
+using steady = std::chrono::steady_clock;
+constexpr std::chrono::seconds patience{10};
+
+/// A record whose number can be told from its trace id.
+inline trace::record make_record(std::uint64_t number) {
+  trace::record out;
+  for (std::size_t i = 0; i < 8; ++i) out.trace.bytes[i] = static_cast<std::uint8_t>(number >> (8 * i));
+  out.text = "GET /a/name/that/does/not/fit/into/a/small/string";
+  out.name_size = 3;
+  return out;
+}
+
+inline std::uint64_t number_of(const trace::record& record) {
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < 8; ++i) out |= std::uint64_t{record.trace.bytes[i]} << (8 * i);
+  return out;
+}
+
+inline export_outcome accepted(std::uint64_t refused = 0) {
+  export_outcome out;
+  out.refused = refused;
+  return out;
+}
+inline export_outcome failed(enum export_outcome::kind kind, std::string reason) {
+  export_outcome out;
+  out.kind = kind;
+  out.reason = std::move(reason);
+  return out;
+}
+inline export_outcome retry(std::string reason) { return failed(export_outcome::kind::retry, std::move(reason)); }
+inline export_outcome rejected(std::string reason) { return failed(export_outcome::kind::rejected, std::move(reason)); }
+
+/// What the test shares with the exporter, which belongs to the worker.
+class script {
+ public:
+  using numbers = std::vector<std::uint64_t>;
+
+  /// The next answers in turn; after them `otherwise`.
+  void answer(export_outcome outcome) {
+    const std::lock_guard lock(mutex_);
+    answers_.push_back(std::move(outcome));
+  }
+  void otherwise(export_outcome outcome) {
+    const std::lock_guard lock(mutex_);
+    otherwise_ = std::move(outcome);
+  }
+  /// send() blocks until cancel() or its deadline or release().
+  void hang(bool deaf_to_cancel_once = false) {
+    const std::lock_guard lock(mutex_);
+    hanging_ = true;
+    deaf_ = deaf_to_cancel_once;
+  }
+  void release() {
+    const std::lock_guard lock(mutex_);
+    hanging_ = false;
+    changed_.notify_all();
+  }
+  /// encode() takes at most so many records into one batch, and leaves so many of them out as too large.
+  void limit(std::size_t spans, std::size_t oversized) {
+    const std::lock_guard lock(mutex_);
+    limit_ = spans;
+    oversized_ = oversized;
+  }
+
+  bool wait_for_sends(std::size_t count) {
+    return wait([this, count] { return sends_.size() >= count; });
+  }
+  bool wait_for_hang() {
+    return wait([this] { return inside_; });
+  }
+  std::vector<numbers> sends() {
+    const std::lock_guard lock(mutex_);
+    return sends_;
+  }
+  std::size_t encoded() {
+    const std::lock_guard lock(mutex_);
+    return encoded_;
+  }
+  std::vector<steady::time_point> deadlines() {
+    const std::lock_guard lock(mutex_);
+    return deadlines_;
+  }
+
+ private:
+  friend class fake_exporter;
+
+  bool wait(const std::function<bool()>& condition) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, patience, condition);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<export_outcome> answers_;
+  export_outcome otherwise_;
+  std::vector<numbers> sends_;
+  std::vector<steady::time_point> deadlines_;
+  std::size_t encoded_ = 0;
+  std::size_t limit_ = exporter::batch::all;
+  std::size_t oversized_ = 0;
+  bool hanging_ = false;
+  bool inside_ = false;
+  bool deaf_ = false;
+  unsigned cancels_ = 0;
+};
+
+class fake_exporter final : public exporter {
+ public:
+  explicit fake_exporter(std::shared_ptr<script> script) : script_(std::move(script)) {}
+
+  struct numbered : batch {
+    script::numbers numbers;
+  };
+
+  std::unique_ptr<batch> encode(const std::vector<trace::record>& records) override {
+    const std::lock_guard lock(script_->mutex_);
+    ++script_->encoded_;
+    auto out = std::make_unique<numbered>();
+    out->spans = std::min(script_->limit_, records.size());
+    out->oversized = std::min(script_->oversized_, out->spans);
+    for (std::size_t i = out->oversized; i < out->spans; ++i) out->numbers.push_back(number_of(records[i]));
+    return out;
+  }
+
+  export_outcome send(const batch& given, steady::time_point deadline) override {
+    script& s = *script_;
+    std::unique_lock lock(s.mutex_);
+    s.sends_.push_back(static_cast<const numbered&>(given).numbers);
+    s.deadlines_.push_back(deadline);
+    s.inside_ = s.hanging_;
+    s.changed_.notify_all();
+    const unsigned cancels = s.cancels_ + (s.deaf_ ? 1 : 0);
+    const auto woken = [&s, cancels] { return !s.hanging_ || s.cancels_ > cancels; };
+    if (s.hanging_) s.changed_.wait_until(lock, std::min(deadline, steady::now() + 2 * patience), woken);
+    s.inside_ = false;
+    if (s.hanging_) return retry(s.cancels_ > cancels ? "cancelled" : "deadline_exceeded");
+    if (s.answers_.empty()) return s.otherwise_;
+    export_outcome out = s.answers_.front();
+    s.answers_.pop_front();
+    return out;
+  }
+
+  void cancel() noexcept override {
+    const std::lock_guard lock(script_->mutex_);
+    ++script_->cancels_;
+    script_->changed_.notify_all();
+  }
+
+ private:
+  std::shared_ptr<script> script_;
+};
+
+}  // namespace sidespan::collect::test

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/intake.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "unit/collect/fake_exporter.hpp"
+
+namespace sidespan::collect {
+namespace {
+
+using test::make_record;
+using test::steady;
+
+TEST_CASE("intake: rings once, at the span that was asked for") {
+  doorbell bell;
+  intake in(100, bell);
+  in.offer(make_record(0));
+  CHECK_FALSE(bell.wait(steady::now()));  // nobody asked
+
+  in.wake_after(3);
+  in.offer(make_record(1));
+  in.offer(make_record(2));
+  CHECK_FALSE(bell.wait(steady::now()));
+  in.offer(make_record(3));
+  CHECK(bell.wait(steady::now()));
+  in.offer(make_record(4));
+  CHECK_FALSE(bell.wait(steady::now()));
+}
+
+TEST_CASE("intake: does not ring when the export thread is awake again") {
+  doorbell bell;
+  intake in(100, bell);
+  in.wake_after(1);
+  in.let_sleep();
+  in.offer(make_record(1));
+  CHECK_FALSE(bell.wait(steady::now()));
+}
+
+TEST_CASE("intake: counts what it does not keep, by reason") {
+  doorbell bell;
+  intake in(2, bell);
+  for (std::uint64_t i = 0; i < 5; ++i) in.offer(make_record(i));
+  CHECK(in.spans().pushed() == 2);
+  CHECK(in.dropped_full() == 3);
+  in.close();
+  in.offer(make_record(9));
+  CHECK(in.dropped_full() == 3);
+  CHECK(in.dropped_late() == 1);
+}
+
+TEST_CASE("doorbell: remembers a ring that nobody waited for, and only once") {
+  doorbell bell;
+  bell.ring();
+  bell.ring();
+  CHECK(bell.wait(std::nullopt));
+  CHECK_FALSE(bell.wait(steady::now() + std::chrono::milliseconds(1)));
+}
+
+}  // namespace
+}  // namespace sidespan::collect
