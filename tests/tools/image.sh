@@ -25,7 +25,8 @@ main() {
   require
   write_policy
   step "base image from debootstrap" make_base
-  step "docker/Dockerfile builds" build_image
+  step "docker/Dockerfile builds" build_image "$root/docker/Dockerfile" "$root" sidespan
+  step "docker/demo/Dockerfile builds" build_image "$root/docker/demo/Dockerfile" "$root/docker/demo" sidespan-shop-app
   container=$(buildah_ from --pull-never localhost/sidespan)
   step "sidespan version" in_image version
   write_configuration
@@ -122,9 +123,11 @@ copy_apt_configuration() {
   apt-config dump | grep -iE '^Acquire::(https?::|Check-|Retries)' >"$etc/apt.conf.d/99-from-the-machine" || true
 }
 
+# build_image <Dockerfile> <context> <name>
 build_image() {
+  local ignore=$2/.dockerignore
   buildah_ build --isolation=chroot --network=host --pull-never --signature-policy "$work/policy.json" \
-    --file "$root/docker/Dockerfile" --ignorefile "$root/.dockerignore" --tag localhost/sidespan "$root"
+    --file "$1" --ignorefile "$ignore" --tag "localhost/$3" "$2"
 }
 
 # run_in <command...>: as the image's own user, with the test's configuration at /test.

@@ -27,7 +27,11 @@ def span(kind, service, path, parent, trace, start, **attributes):
 
 
 def exact():
-    return {truth.METHOD: "exclusive", "sidespan.parent.confidence": 0.999}
+    return {truth.METHOD: "exclusive", truth.CONFIDENCE: 0.999}
+
+
+def none():
+    return {truth.METHOD: "none", truth.CONFIDENCE: 1}
 
 
 def whole_trace(request="r1", trace="t1", start=0, step=10):
@@ -48,7 +52,7 @@ def whole_trace(request="r1", trace="t1", start=0, step=10):
 
 
 def heartbeat(number, start, trace):
-    client = span("CLIENT", "web", f"/t/heartbeat-web-{number}/0/users/0", "", trace, start, **{truth.METHOD: "none"})
+    client = span("CLIENT", "web", f"/t/heartbeat-web-{number}/0/users/0", "", trace, start, **none())
     server = span("SERVER", "users", f"/t/heartbeat-web-{number}/0/users/0", client["span_id"], trace, start + 1)
     return [client, server]
 
@@ -131,6 +135,11 @@ class OneTrace(unittest.TestCase):
         del find(self.spans, "CLIENT", "0-1")["attributes"][truth.METHOD]
         self.assertEqual(len(self.wrong()), 1)
 
+    def test_a_call_that_does_not_say_how_sure_it_is_fails(self):
+        for value in (None, "0.99", 1.5):
+            find(self.spans, "CLIENT", "0-1")["attributes"][truth.CONFIDENCE] = value
+            self.assertEqual(len(self.wrong()), 1, value)
+
     def test_a_missing_hop_fails(self):
         for kind in ("SERVER", "CLIENT"):
             gone = find(self.spans, kind, "0-2-1-1")
@@ -193,8 +202,8 @@ class Unlinked(unittest.TestCase):
         self.assertEqual(self.judge(), truth.UNLINKED)
 
     def test_it_may_not_stay_in_another_trace(self):
-        unlink(self.call, self.spans, [find(self.spans, "SERVER", "0-2")])
-        self.call.update(trace_id="another", parent_span_id="00000000000000aa")
+        unlink(self.call, self.spans, [{"trace_id": "another", "span_id": "00000000000000aa"}])
+        self.call.update(trace_id="another")
         self.assertEqual(self.judge(), truth.WRONG)
 
 
