@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 ROOT_HOP = "0"
 HEARTBEAT = "heartbeat-"
 METHOD = "sidespan.parent.method"
+CONFIDENCE = "sidespan.parent.confidence"
 CANDIDATES = "sidespan.parent.candidates"
 LINK_TYPE = "sidespan.link.type"
 UNLINKED_METHODS = ("candidates", "none")
@@ -78,6 +79,11 @@ def candidate_links(span):
     return [link for link in span.get("links", []) if link["attributes"].get(LINK_TYPE) == "candidate_parent"]
 
 
+def says_how_sure(span):
+    confidence = span["attributes"].get(CONFIDENCE)
+    return isinstance(confidence, (int, float)) and 0 <= confidence <= 1
+
+
 class Spans:
     """Collected spans, findable by id and by hop."""
 
@@ -106,6 +112,8 @@ def judge(span, spans: Spans) -> Verdict:
     if method is None:
         return Verdict(WRONG, f"{hop} does not say how it was linked")
     truth = true_parent(hop)
+    if span["kind"] == "CLIENT" and not says_how_sure(span):
+        return Verdict(WRONG, f"{hop} does not say how sure it is")
     if span["kind"] == "CLIENT" and method in UNLINKED_METHODS:
         return judge_unlinked(span, hop, truth, method, spans)
     return judge_asserted(span, hop, truth, spans)
@@ -125,12 +133,13 @@ def judge_asserted(span, hop, truth, spans) -> Verdict:
 
 
 def judge_unlinked(span, hop, truth, method, spans) -> Verdict:
-    # Staying in a trace without knowing the parent is allowed where every candidate is in that trace: then the trace is asserted.
-    if span["parent_span_id"] and truth is None:
-        return Verdict(WRONG, f"{hop} stays in a trace, nothing caused it")
-    if span["parent_span_id"] and not any(one["trace_id"] == span["trace_id"] for one in spans.by_hop[truth]):
-        return Verdict(WRONG, f"{hop} stays in a trace that is not the one of {truth}")
     candidates = candidate_links(span)
+    # Staying in a trace without knowing the parent is allowed where every candidate is in that trace: then the trace is asserted.
+    if span["parent_span_id"] or any(link["trace_id"] == span["trace_id"] for link in candidates):
+        if truth is None:
+            return Verdict(WRONG, f"{hop} stays in a trace, nothing caused it")
+        if not any(one["trace_id"] == span["trace_id"] for one in spans.by_hop[truth]):
+            return Verdict(WRONG, f"{hop} stays in a trace that is not the one of {truth}")
     if method == "candidates":
         if not candidates or CANDIDATES not in span["attributes"]:
             return Verdict(WRONG, f"{hop} says candidates and names none")
