@@ -10,7 +10,7 @@ import time
 
 from . import checks, traffic, viewer, waterfall
 from .processes import Child, DemoError, get, require_free, wait_ready
-from .services import BASKETS, FIRST_BASKET, HEARTBEATS, OTLP_PORT, SERVICES, SHOP_PORT, VIEWER_PORT, every_port
+from .services import BASKETS, FIRST_BASKET, HEARTBEATS, OTLP_PORT, SERVICES, SHOP_PORT, STORIES, VIEWER_PORT, every_port
 
 DEMO = pathlib.Path(__file__).resolve().parent.parent
 # A sidecar tells background calls from caused ones by what it saw while its service was idle; so there is an idle time to see.
@@ -18,6 +18,7 @@ IDLE_BEFORE_FIRST_REQUEST = 3.0
 IDLE_WITH_HEARTBEAT = 8.0
 PAIRS = 40
 GAPS = (0.0, 0.005, 0.010)
+SECONDS_FOR_LOAD = 180
 SECONDS_TO_END = 12  # for a child that was asked to
 
 
@@ -134,7 +135,7 @@ def verify(results, concurrency, requests):
     since = time.time_ns()
     start_heartbeats()
     with traffic.Load(concurrency, requests) as load:
-        load.join()
+        load.join(SECONDS_FOR_LOAD)
     conclude(results, f"concurrency {concurrency}", load.kept, since)
 
 
@@ -147,6 +148,9 @@ def conclude(results, name, answers, since):
 
 def keep_shopping(shop, concurrency, duration):
     start_heartbeats()
+    print(f"  The shop goes on at concurrency {concurrency}, with a heartbeat every 200 ms. To be found in its traces:")
+    for story in STORIES:
+        print(f"    {story}", flush=True)
     began = time.monotonic()
     with traffic.Load(concurrency) as load:
         try:
@@ -155,7 +159,8 @@ def keep_shopping(shop, concurrency, duration):
                 shop.must_live()
         finally:
             load.stopped.set()
-            print(f"\n{sum(load.statuses.values())} requests in {time.monotonic() - began:.0f} s, by status: {dict(sorted(load.statuses.items()))}")
+            seconds = time.monotonic() - began
+            print(f"\n{sum(load.statuses.values())} requests in {seconds:.0f} s, by status: {dict(sorted(load.statuses.items()))}")
     for line in load.unplanned:
         print(f"  not planned: {line}")
     return 1 if load.unplanned else 0
@@ -216,7 +221,8 @@ def main():
     mark = options.logs / "running"
     if options.verify and not options.once and is_running(mark):
         return attach(options, mark)
-    signal.signal(signal.SIGTERM, stop_on_signal)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop_on_signal)
     shop = Shop(options.program, options.logs)
     ours = False
     try:
@@ -236,8 +242,8 @@ def main():
         return 130 if options.once or options.verify else 0
     finally:
         # One Ctrl-C is enough: a second one must not leave a child behind. Every wait below is bounded.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         for line in shop.stop():
             print(f"  {line}", file=sys.stderr)
         if ours:

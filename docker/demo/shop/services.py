@@ -57,6 +57,11 @@ HEARTBEATS = ("web", "cart")  # the apps that can be told to call a dependency e
 # basket -> the status its page ends with; cart gives up on product 7 (the retry storm), and says so
 BASKETS = {42: 200, 7: 502, 1: 200, 5: 200}
 FIRST_BASKET = 42
+STORIES = (
+    "basket 42: N+1, cart asks stock for one line after the other; and product 13 answers 503",
+    "basket 7: a retry storm, stock tries price three times and cart tries stock three times: nine failed calls for one line",
+    "basket 5: a slow dependency, 180 ms in reviews",
+)
 
 
 def every_port():

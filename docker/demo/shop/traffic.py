@@ -91,11 +91,13 @@ class Load:
 
     def __exit__(self, *_):
         self.stopped.set()
-        self.join()
+        self.join(10)
 
-    def join(self):
+    def join(self, seconds):
+        """Gives a hanging shop no more than `seconds` in all; the customers are daemon threads and end with the demo."""
+        deadline = time.monotonic() + seconds
         for thread in self.threads:
-            thread.join(40)
+            thread.join(max(0, deadline - time.monotonic()))
 
     def shop(self, number):
         customer = Customer()
