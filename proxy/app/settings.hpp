@@ -45,7 +45,8 @@ struct embedded_viewer_settings {
 struct settings {
   /// service.name of every span: the app's name, not the sidecar's. Same as resource.service.
   std::string service;
-  /// Inbound, then outbound, then the forward proxy, each in the order of the file. At least one, and no two on one port.
+  /// Inbound, then outbound, then the forward proxy, each in the order of the file. At least one, and no two on one
+  /// port.
   std::vector<forward::listener_settings> listeners;
   forward::settings forward;
   trace::settings trace;
@@ -65,7 +66,8 @@ struct settings {
   std::size_t workers = 1;
   /// The file all this came from; empty: none.
   std::string config_path;
-  /// 16 hex digits over the file's bytes; the same for equal files; "none" without a file. Shown at start and in /build.
+  /// 16 hex digits over the file's bytes; the same for equal files; "none" without a file. Shown at start and in
+  /// /build.
   std::string config_hash;
 };
 

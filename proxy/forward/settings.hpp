@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Settings of forwarding: which listeners exist, where their requests go, and the limits of the data path. Plain values,
-// checked by config before they come here; forward and app copy what they need at start-up.
+// Settings of forwarding: which listeners exist, where their requests go, and the limits of the data path. Plain
+// values, checked by config before they come here; forward and app copy what they need at start-up.
 #pragma once
 
 #include <chrono>

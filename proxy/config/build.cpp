@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/build.hpp"
+
+#include <map>
+#include <utility>
+
+#include "config/address.hpp"
+#include "config/check.hpp"
+#include "config/draft.hpp"
+#include "config/read.hpp"
+
+namespace sidespan::config {
+namespace {
+
+using leg = enum forward::listener_settings::leg;
+
+bool is_listener(const path& path) { return path.size() >= 2 && (path[0] == "inbound" || path[0] == "outbound"); }
+bool is_rule(const path& path) { return path.size() >= 4 && path[2] == "routes"; }
+
+listener_draft new_listener(const setting& section) {
+  listener_draft out;
+  out.where = section.where;
+  out.settings.key = section.path[1];
+  if (section.path[1] == "proxy") {
+    out.settings.leg = leg::forward_proxy;
+    return out;
+  }
+  const bool inbound = section.path[0] == "inbound";
+  out.settings.leg = inbound ? leg::inbound : leg::outbound;
+  address where;
+  // Checked when it was read; inbound is for others, outbound for the app alone (decision 18).
+  parse_listen(section.path[1], inbound ? "*" : "127.0.0.1", where);
+  out.settings.address = where.host;
+  out.settings.port = where.port;
+  return out;
+}
+
+/// Assigns every value in the order it was given; a section comes before what is below it.
+class assigner {
+ public:
+  assigner(const values& given, draft& into) : given_(given), draft_(into) {}
+
+  void run() {
+    for (const setting& each : given_.all()) {
+      if (!each.row->assign) continue;
+      if (is_listener(each.path)) enter(each);
+      each.row->assign(draft_, each);
+    }
+  }
+
+ private:
+  void enter(const setting& each) {
+    const path section(each.path.begin(), each.path.begin() + 2);
+    const auto [place, fresh] = listeners_.try_emplace(section, draft_.listeners.size());
+    if (fresh) {
+      draft_.listeners.push_back(new_listener(each));
+      draft_.listeners.back().incomplete = given_.failed(section);
+    }
+    draft_.listener = &draft_.listeners[place->second];
+    if (!is_rule(each.path)) return;
+    const path rule(each.path.begin(), each.path.begin() + 4);
+    auto& rules = draft_.listener->rules;
+    const auto [index, new_rule] = rules_.try_emplace(rule, rules.size());
+    if (new_rule) {
+      rules.emplace_back().where = each.where;
+      rules.back().incomplete = given_.failed(rule);
+    }
+    draft_.rule = &rules[index->second];
+  }
+
+  const values& given_;
+  draft& draft_;
+  std::map<path, std::size_t> listeners_;
+  std::map<path, std::size_t> rules_;
+};
+
+/// Index of the cluster in the listener, added when it is new.
+std::size_t cluster_index(std::vector<forward::cluster_settings>& clusters, forward::cluster_settings to,
+                          const std::string& name) {
+  if (!name.empty()) to.name = name;
+  for (std::size_t i = 0; i < clusters.size(); ++i) {
+    if (clusters[i].authority == to.authority && clusters[i].name == to.name) return i;
+  }
+  clusters.push_back(std::move(to));
+  return clusters.size() - 1;
+}
+
+/// Rules and clusters of a listener from what was written: routes first, `to` as the rule for everything else.
+void finish(listener_draft& from, report& problems) {
+  forward::listener_settings& out = from.settings;
+  if (out.leg == leg::forward_proxy) return;
+  for (rule_draft& each : from.rules) {
+    if (!each.to && !from.to) {
+      if (each.incomplete || from.incomplete) continue;
+      problems.error(each.where,
+                     describe_listener(from) + ".routes: a route needs `to`, because the listener has none");
+      continue;
+    }
+    each.rule.cluster = cluster_index(out.clusters, each.to ? *each.to : *from.to, each.to ? "" : from.cluster_name);
+    out.rules.push_back(std::move(each.rule));
+  }
+  if (from.to) {
+    route::rule_settings rest;
+    rest.cluster = cluster_index(out.clusters, *from.to, from.cluster_name);
+    out.rules.push_back(std::move(rest));
+  } else if (from.rules.empty() && !from.incomplete) {
+    problems.error(from.where, describe_listener(from) + ": needs `to` or `routes`: where do its requests go?");
+  }
+}
+
+}  // namespace
+
+app::settings build(const values& given, std::size_t processors, const origin& whole, report& problems) {
+  draft work;
+  work.processors = processors;
+  assigner(given, work).run();
+  for (listener_draft& each : work.listeners) finish(each, problems);
+  check(work, given, whole, problems);
+  app::settings out = std::move(work.settings);
+  out.resource.service = out.service;
+  for (const leg each : {leg::inbound, leg::outbound, leg::forward_proxy}) {
+    for (listener_draft& from : work.listeners) {
+      if (from.settings.leg == each) out.listeners.push_back(std::move(from.settings));
+    }
+  }
+  if (work.has_correlate) out.correlate = std::move(work.correlate);
+  if (work.has_exporter) out.exporter = std::move(work.exporter);
+  if (work.has_viewer) out.viewer = std::move(work.viewer);
+  return out;
+}
+
+}  // namespace sidespan::config
