@@ -34,12 +34,12 @@ std::string at(std::string_view what, std::size_t position) { return std::string
 std::string check_brace(std::string_view segment, std::size_t start) {
   const std::size_t end = segment.find('}');
   if (end == std::string_view::npos) return at("'{' without '}'", start);
-  if (end + 1 != segment.size()) return at("text after '}' in the same segment", start + end + 1);
   std::string_view name = segment.substr(1, end - 1);
   if (name.ends_with('*')) name.remove_suffix(1);
   if (name.empty()) return at("'{}' without a name", start);
   const auto bad = std::find_if_not(name.begin(), name.end(), name_character);
   if (bad != name.end()) return at("bad character in a name", start + 1 + static_cast<std::size_t>(bad - name.begin()));
+  if (end + 1 != segment.size()) return at("text after '}' in the same segment", start + end + 1);
   return {};
 }
 
@@ -93,6 +93,7 @@ bool fits(std::string_view path_template, std::string_view path) noexcept {
 
 path_shape shape_of(std::string_view path) noexcept {
   path_shape shape;
+  shape.literal_beginning = std::min(path.find('{'), path.size());
   while (path.starts_with('/')) {
     const std::string_view segment = next_segment(path);
     if (is_rest(segment)) {

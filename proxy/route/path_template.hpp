@@ -20,9 +20,10 @@ bool fits(std::string_view path_template, std::string_view path) noexcept;
 
 /// What the order of rules depends on.
 struct path_shape {
-  std::size_t literals = 0;  // non-empty literal segments
-  std::size_t braces = 0;    // `{name}` segments
-  bool rest = false;         // ends in `{name*}`
+  std::size_t literals = 0;           // non-empty literal segments
+  std::size_t braces = 0;             // `{name}` segments
+  bool rest = false;                  // ends in `{name*}`
+  std::size_t literal_beginning = 0;  // bytes before the first brace
 };
 /// Of a template or of a prefix.
 path_shape shape_of(std::string_view path) noexcept;

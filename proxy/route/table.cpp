@@ -22,7 +22,7 @@ auto specificity(const rule_settings& rule) noexcept {
   const bool templated = !rule.path_template.empty();
   const path_shape shape = shape_of(templated ? rule.path_template : rule.path_prefix);
   const bool closed = templated && !shape.rest;
-  return std::tuple(!rule.host.empty(), shape.literals, closed, shape.braces, rule.path_prefix.size(), !rule.method.empty());
+  return std::tuple(!rule.host.empty(), shape.literals, closed, shape.braces, shape.literal_beginning, !rule.method.empty());
 }
 
 }  // namespace
