@@ -12,7 +12,7 @@
 namespace sidespan::app {
 
 struct run_options {
-  /// Print the ports that were really bound on stdout, one `name address:port` per line, once everything listens.
+  /// Print the ports that were really bound as one line of JSON on stdout, once everything listens.
   bool print_ports = false;
 };
 

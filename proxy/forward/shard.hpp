@@ -41,10 +41,11 @@ struct process {
   std::vector<std::string> request_id_fields;
   /// Every port that this process listens on: the forward proxy does not go there (decision 18).
   std::vector<std::uint16_t> own_ports;
+  /// Open downstream connections of all legs, and of the inbound one.
   std::atomic<std::size_t> connections{0};
+  std::atomic<std::size_t> inbound_connections{0};
   /// Inbound exchanges in flight; outbound listeners stay open until it is 0 (drain).
   std::atomic<std::size_t> inbound_in_flight{0};
-  bool access_log = false;
 };
 
 struct shard {

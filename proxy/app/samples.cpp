@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/samples.hpp"
+
+#include <dirent.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <fstream>
+#include <string>
+
+#include "app/version.hpp"
+
+namespace sidespan::app {
+namespace {
+
+using metrics::sample;
+
+sample counter(std::string name, std::string help, double value) {
+  sample out;
+  out.name = std::move(name);
+  out.help = std::move(help);
+  out.kind = sample::kind::counter;
+  out.value = value;
+  return out;
+}
+
+sample gauge(std::string name, std::string help, double value) {
+  sample out = counter(std::move(name), std::move(help), value);
+  out.kind = sample::kind::gauge;
+  return out;
+}
+
+double count_open_files() {
+  DIR* directory = opendir("/proc/self/fd");
+  if (directory == nullptr) return 0;
+  double entries = -3;  // ".", ".." and the directory itself
+  while (readdir(directory) != nullptr) ++entries;
+  closedir(directory);
+  return entries;
+}
+
+double seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; }
+
+const double started_at = static_cast<double>(std::time(nullptr));
+
+}  // namespace
+
+void add_books(const collect::books& books, std::vector<sample>& out) {
+  out.push_back(counter("otel_sdk_span_started_total", "Spans recorded.", static_cast<double>(books.recorded)));
+  for (const auto& [reason, count] : books.dropped) {
+    out.push_back(counter("otel_sdk_processor_span_processed_total", "Spans dropped before export, by reason.", static_cast<double>(count)));
+    out.back().labels = {{"error_type", reason}};
+  }
+  out.push_back(gauge("otel_sdk_processor_span_queue_size", "Spans waiting for export, those in flight included.", static_cast<double>(books.queued)));
+  out.push_back(gauge("otel_sdk_exporter_span_inflight", "Spans sent and not yet acknowledged.", static_cast<double>(books.in_flight)));
+  out.push_back(counter("otel_sdk_exporter_span_exported_total", "Spans acknowledged by the receiver; with error_type: lost, by reason.",
+                        static_cast<double>(books.acknowledged)));
+  for (const auto& [reason, count] : books.lost) {
+    out.push_back(counter("otel_sdk_exporter_span_exported_total", "", static_cast<double>(count)));
+    out.back().labels = {{"error_type", reason}};
+  }
+}
+
+void add_links(const correlate::ladder::counters& counts, std::vector<sample>& out) {
+  using correlate::method;
+  const auto add = [&](method by, const char* result) {
+    out.push_back(counter("sidespan_link_total", "Outbound requests by how their parent was found.",
+                          static_cast<double>(counts.by_method[static_cast<std::size_t>(by)])));
+    out.back().labels = {{"method", std::string(correlate::name(by))}, {"result", result}};
+  };
+  add(method::traceparent, "linked");
+  add(method::header, "linked");
+  add(method::exclusive, "linked");
+  add(method::candidates, "ambiguous");
+  add(method::none, "root");
+}
+
+void add_process(std::vector<sample>& out) {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  out.push_back(counter("process_cpu_seconds_total", "CPU time used, user and system.", seconds(used.ru_utime) + seconds(used.ru_stime)));
+  std::ifstream statm("/proc/self/statm");
+  double pages = 0;
+  double resident = 0;
+  statm >> pages >> resident;
+  const auto page = static_cast<double>(sysconf(_SC_PAGESIZE));
+  out.push_back(gauge("process_resident_memory_bytes", "Resident memory.", resident * page));
+  out.push_back(gauge("process_virtual_memory_bytes", "Virtual memory.", pages * page));
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  out.push_back(gauge("process_open_fds", "Open file descriptors.", count_open_files()));
+  out.push_back(gauge("process_max_fds", "Limit of open file descriptors.", static_cast<double>(files.rlim_cur)));
+  out.push_back(gauge("process_start_time_seconds", "Start of the process, seconds since 1970.", started_at));
+}
+
+void add_build(const settings& configured, std::vector<sample>& out) {
+  out.push_back(gauge("sidespan_build_info", "Always 1; the labels tell the version and the configuration.", 1));
+  out.back().labels = {{"version", version()}, {"config_hash", configured.config_hash}};
+  out.push_back(gauge("sidespan_config_last_reload_success", "1 when the configuration in force is the one last read.", 1));
+}
+
+}  // namespace sidespan::app

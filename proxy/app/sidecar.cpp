@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/sidecar.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "app/address.hpp"
+#include "app/null_exporter.hpp"
+#include "app/samples.hpp"
+#include "app/version.hpp"
+#include "app/viewer_feed.hpp"
+#include "base/log.hpp"
+#include "otlp/grpc_exporter.hpp"
+
+namespace sidespan::app {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+std::unique_ptr<collect::exporter> make_exporter(const settings& configured) {
+  if (!configured.exporter) return std::make_unique<null_exporter>();
+  return otlp::make_grpc_exporter(*configured.exporter, configured.resource);
+}
+
+const char* name(forward::leg::kind kind) {
+  switch (kind) {
+    case forward::leg::kind::inbound: return "inbound";
+    case forward::leg::kind::outbound: return "outbound";
+    case forward::leg::kind::forward_proxy: return "proxy";
+  }
+  return "inbound";
+}
+
+}  // namespace
+
+sidecar::sidecar(const settings& configured, net::asio::io_context& control)
+    : settings_(configured), control_(control), exclusion_(settings_.trace.exclude),
+      all_{settings_.forward, settings_.trace, exclusion_, clock_, nullptr, nullptr, {}, {}, {}, {}, {}, {}} {
+  if (settings_.correlate) {
+    ledger_ = std::make_unique<correlate::ledger>(settings_.correlate->ledger_slots);
+    ladder_ = std::make_unique<correlate::ladder>(*settings_.correlate, *ledger_);
+    all_.ledger = ledger_.get();
+    all_.ladder = ladder_.get();
+    all_.request_id_fields = settings_.correlate->id_fields;
+    if (settings_.correlate->header && !all_.request_id_fields.empty()) all_.request_id_field = all_.request_id_fields.front();
+  }
+  if (settings_.viewer) {
+    viewer_ = std::make_unique<viewer::viewer>(settings_.viewer->page, clock_);
+    otlp::receiver_settings where;
+    where.listen = settings_.viewer->otlp_listen;
+    receiver_ = std::make_unique<otlp::receiver>(where, [this](const otlp::receiver::request& request) { viewer_->add(viewer_spans(request)); });
+  }
+  worker_ = std::make_unique<collect::worker>(settings_.collect, make_exporter(settings_), settings_.workers);
+  make_shards();
+  if (!settings_.admin_listen.empty()) make_admin();
+}
+
+sidecar::~sidecar() {
+  for (auto& each : shards_) each->stop();
+}
+
+void sidecar::make_shards() {
+  for (const forward::listener_settings& listener : settings_.listeners) {
+    legs_.push_back(std::make_unique<forward::leg>(listener, settings_.trace.sampler, random_));
+  }
+  for (std::size_t i = 0; i < settings_.workers; ++i) {
+    shards_.push_back(std::make_unique<shard>(settings_, all_, worker_->intake(i)));
+  }
+  // Several shards share a port only after one has had it for itself: two sidespans must not share one by accident (decision 5).
+  const bool shared = shards_.size() > 1;
+  for (const auto& leg : legs_) {
+    std::uint16_t port = leg->settings().port;
+    if (shared) {
+      net::acceptor exclusive = net::bind_listener(control_, leg->settings().address, port, false);
+      port = exclusive.local_endpoint().port();
+    }
+    for (auto& each : shards_) port = each->listen(*leg, port, shared);
+    ports_.push_back(port);
+    all_.own_ports.push_back(port);
+  }
+  if (viewer_) all_.own_ports.push_back(viewer_->port());
+}
+
+void sidecar::make_admin() {
+  admin::views show;
+  show.alive = [this] { return loops_turn(); };
+  show.ready = [this] { return ready_; };
+  show.metrics = [this] { return metrics_text(); };
+  show.build = [this] { return build_text(); };
+  const auto [address, port] = split_address(settings_.admin_listen);
+  admin_ = std::make_unique<admin::pages>(control_, admin::settings{address, port}, std::move(show));
+  all_.own_ports.push_back(admin_->port());
+}
+
+void sidecar::start() {
+  worker_->start();
+  for (auto& each : shards_) each->start();
+  ready_ = true;
+}
+
+/// Each question leaves a mark that the loops are to pass; a loop that has not passed the mark of a question 5 s ago hangs.
+bool sidecar::loops_turn() {
+  const auto now = steady_clock::now();
+  const bool all_passed = std::all_of(shards_.begin(), shards_.end(), [this](const auto& each) { return each->alive_mark() == probe_; });
+  if (!all_passed) return now - probed_at_ < std::chrono::seconds(5);
+  ++probe_;
+  probed_at_ = now;
+  for (auto& each : shards_) each->probe(probe_);
+  return true;
+}
+
+std::string sidecar::metrics_text() const {
+  std::vector<const metrics::registry*> registries;
+  for (const auto& each : shards_) registries.push_back(&each->registry());
+  std::vector<metrics::sample> samples;
+  add_books(worker_->read_books(), samples);
+  if (ladder_) add_links(ladder_->counts(), samples);
+  add_process(samples);
+  add_build(settings_, samples);
+  return metrics::exposition(registries, samples);
+}
+
+std::string sidecar::build_text() const {
+  const nlohmann::json out = {{"version", version()}, {"service", settings_.service}, {"config", settings_.config_path}, {"config_hash", settings_.config_hash}};
+  return out.dump() + "\n";
+}
+
+std::string sidecar::bound_ports() const {
+  nlohmann::json out = nlohmann::json::object();
+  for (std::size_t i = 0; i < legs_.size(); ++i) {
+    const forward::listener_settings& listener = legs_[i]->settings();
+    if (legs_[i]->is_forward_proxy()) {
+      out["proxy"] = ports_[i];
+    } else {
+      out[name(listener.leg)][listener.key] = ports_[i];
+    }
+  }
+  if (admin_) out["admin"] = admin_->port();
+  if (viewer_) out["viewer"] = viewer_->port();
+  if (receiver_) out["otlp"] = receiver_->port();
+  return out.dump();
+}
+
+void sidecar::log_start() const {
+  const auto info = [](std::string_view what, std::initializer_list<base::log_field> fields) { base::log(base::log_level::info, what, fields); };
+  info("sidespan starts", {{"version", version()},
+                           {"service", settings_.service},
+                           {"config", settings_.config_path.empty() ? "none" : settings_.config_path},
+                           {"config_hash", settings_.config_hash},
+                           {"workers", std::to_string(settings_.workers)}});
+  for (std::size_t i = 0; i < legs_.size(); ++i) {
+    const forward::listener_settings& listener = legs_[i]->settings();
+    info("listening", {{"leg", name(listener.leg)},
+                       {"on", (listener.address == "*" ? std::string("*") : listener.address) + ":" + std::to_string(ports_[i])},
+                       {"to", listener.clusters.empty() ? "wherever the request says" : listener.clusters.front().authority}});
+  }
+  if (admin_) info("listening", {{"admin", "http://" + settings_.admin_listen + "/"}, {"port", std::to_string(admin_->port())}});
+  if (viewer_) info("listening", {{"viewer", "http://" + viewer_->authority() + "/"}});
+  info("exporting", {{"to", settings_.exporter ? settings_.exporter->endpoint : "nowhere"}});
+}
+
+template <class Condition>
+net::task<bool> sidecar::until(Condition met, time_point deadline) {
+  net::timer pause(control_.get_executor());
+  net::error_code ignored;
+  while (!met()) {
+    if (steady_clock::now() >= deadline) co_return false;
+    pause.expires_after(milliseconds(5));
+    co_await pause.async_wait(net::into(ignored));
+  }
+  co_return true;
+}
+
+net::task<bool> sidecar::drain() {
+  ready_ = false;
+  base::log(base::log_level::info, "draining", {{"in_flight", std::to_string(all_.inbound_in_flight.load())}});
+  const auto never = [] { return false; };
+  const auto inbound_idle = [this] { return all_.inbound_connections.load() == 0; };
+  const auto all_idle = [this] { return all_.connections.load() == 0; };
+  const time_point begin = steady_clock::now() + settings_.drain.delay;
+  const time_point deadline = begin + settings_.drain.timeout;
+  co_await until(never, begin);
+  for (auto& each : shards_) each->drain_inbound();
+  // An app that is still answering needs its own calls to get through.
+  co_await until(inbound_idle, deadline);
+  for (auto& each : shards_) each->drain_outbound();
+  const bool clean = co_await until(all_idle, deadline);
+  if (!clean) base::log(base::log_level::warn, "drain time is over", {{"connections_cut", std::to_string(all_.connections.load())}});
+  for (auto& each : shards_) each->cut();
+  const time_point cut_deadline = steady_clock::now() + milliseconds(500);
+  const bool ended = co_await until(all_idle, cut_deadline);
+  for (auto& each : shards_) each->stop();
+  // Spans get at least a second, also when the connections have used up the time.
+  const time_point flush_deadline = std::max(deadline, steady_clock::now() + milliseconds(1000));
+  worker_->stop(flush_deadline);
+  base::log(base::log_level::info, "stopped", {});
+  co_return ended;
+}
+
+}  // namespace sidespan::app

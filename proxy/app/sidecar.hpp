@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The composition root: everything a running sidespan consists of, declared in the order it must live, and its drain.
+// Lives on the control thread (the process's main one), which also serves the admin page and signals.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "admin/pages.hpp"
+#include "app/shard.hpp"
+#include "app/settings.hpp"
+#include "collect/worker.hpp"
+#include "correlate/ladder.hpp"
+#include "otlp/receiver.hpp"
+#include "viewer/viewer.hpp"
+
+namespace sidespan::app {
+
+class sidecar {
+ public:
+  /// Binds everything; throws std::runtime_error naming what could not be had.
+  sidecar(const settings& configured, net::asio::io_context& control);
+  ~sidecar();
+  sidecar(const sidecar&) = delete;
+  sidecar& operator=(const sidecar&) = delete;
+
+  void start();
+  /// Two-step drain within `drain.delay + drain.timeout`: inbound finishes, outbound stays open until inbound is idle, then
+  /// outbound finishes, spans are flushed. Never later than that by more than a second.
+  /// False: something could not be ended, and the process must exit without unwinding.
+  net::task<bool> drain();
+
+  /// `{"inbound":{"8080":41234},…}`: what was really bound.
+  std::string bound_ports() const;
+  /// Name, address and purpose of everything that listens; logged at start.
+  void log_start() const;
+
+ private:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  void make_shards();
+  void make_admin();
+  std::string metrics_text() const;
+  std::string build_text() const;
+  bool loops_turn();
+  template <class Condition>
+  net::task<bool> until(Condition met, time_point deadline);
+
+  settings settings_;
+  net::asio::io_context& control_;
+  base::system_clock clock_;
+  base::system_random random_;
+  trace::exclusion exclusion_;
+  std::unique_ptr<correlate::ledger> ledger_;
+  std::unique_ptr<correlate::ladder> ladder_;
+  std::unique_ptr<viewer::viewer> viewer_;
+  std::unique_ptr<otlp::receiver> receiver_;
+  std::unique_ptr<collect::worker> worker_;
+  forward::process all_;
+  std::vector<std::unique_ptr<forward::leg>> legs_;
+  std::vector<std::uint16_t> ports_;  // one per leg
+  std::vector<std::unique_ptr<shard>> shards_;
+  std::unique_ptr<admin::pages> admin_;
+  std::uint64_t probe_ = 0;
+  time_point probed_at_{};
+  bool ready_ = false;
+};
+
+}  // namespace sidespan::app
