@@ -86,11 +86,15 @@ def start_heartbeats():
             get(service.app, "/heartbeat", method="POST")
 
 
+def one_request(basket):
+    watch = viewer.Watch()
+    answer = traffic.ask_once(basket)
+    return answer, watch.collect({answer.request: answer.hops})
+
+
 def first_trace(started):
     """The handshake: one request, drawn. Gives the answer and the spans, for who wants to check them."""
-    since = time.time_ns()
-    answer = traffic.ask_once(FIRST_BASKET)
-    spans = viewer.collect({answer.request: answer.hops}, since)
+    answer, spans = one_request(FIRST_BASKET)
     own = checks.of_request(spans, answer.request)
     if not own:
         raise DemoError(f"no span arrived at the viewer for the first request ({answer}); the logs are in build/demo")
@@ -113,34 +117,33 @@ def prove(results, first):
     checks.check_whole_trace(results, *first)
     for basket in BASKETS:
         if basket != FIRST_BASKET:
-            since = time.time_ns()
-            answer = traffic.ask_once(basket)
-            checks.check_whole_trace(results, answer, viewer.collect({answer.request: answer.hops}, since))
+            checks.check_whole_trace(results, *one_request(basket))
 
     print("two requests overlapping, a heartbeat every 200 ms")
-    since = time.time_ns()
-    start_heartbeats()
-    time.sleep(IDLE_WITH_HEARTBEAT)
     baskets = list(BASKETS)
     answers = []
-    for pair in range(PAIRS):
-        first_basket, second_basket = baskets[pair % 4], baskets[pair // 4 % 4]
-        answers += traffic.overlapping_pair(first_basket, second_basket, GAPS[pair % len(GAPS)])
-    conclude(results, "overlapping", answers, since)
+    with viewer.Watch() as watch:
+        start_heartbeats()
+        time.sleep(IDLE_WITH_HEARTBEAT)
+        for pair in range(PAIRS):
+            first_basket, second_basket = baskets[pair % 4], baskets[pair // 4 % 4]
+            answers += traffic.overlapping_pair(first_basket, second_basket, GAPS[pair % len(GAPS)])
+    conclude(results, "overlapping", answers, watch)
 
 
 def verify(results, concurrency, requests):
     """The same check at full concurrency, on whatever the shop has recorded meanwhile."""
     print(f"{requests} requests at concurrency {concurrency}, a heartbeat every 200 ms")
-    since = time.time_ns()
-    start_heartbeats()
-    with traffic.Load(concurrency, requests) as load:
-        load.join(SECONDS_FOR_LOAD)
-    conclude(results, f"concurrency {concurrency}", load.kept, since)
+    with viewer.Watch() as watch:
+        start_heartbeats()
+        time.sleep(IDLE_BEFORE_FIRST_REQUEST)
+        with traffic.Load(concurrency, requests) as load:
+            load.join(SECONDS_FOR_LOAD)
+    conclude(results, f"concurrency {concurrency}", load.kept, watch)
 
 
-def conclude(results, name, answers, since):
-    spans = viewer.collect({answer.request: answer.hops for answer in answers}, since, settle=2)
+def conclude(results, name, answers, watch):
+    spans = watch.collect({answer.request: answer.hops for answer in answers}, settle=2)
     report = checks.check_nothing_wrong(results, name, answers, spans)
     checks.check_most_recent_rule_fails(results, name, spans)
     checks.print_table(f"links by service and method, {name}", report)
