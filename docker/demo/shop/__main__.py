@@ -174,6 +174,7 @@ def stop_on_signal(*_):
 
 
 def run(options, shop):
+    print(f"starting the viewer, {len(SERVICES)} sidecars and {len(SERVICES)} apps", flush=True)
     started = time.monotonic()
     shop.start()
     first = first_trace(started)
