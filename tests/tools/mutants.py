@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Plants each fault of tests/mutants/*.toml in a copy of the tree and expects a unit test of that folder to fail.
+
+usage: mutants.py [substring of a file or of what is broken...]
+A mutant is one exact text of one file under proxy/ and its replacement. It is killed when the folder's unit tests fail,
+hang or crash; survived (a failure) when they pass; stale (a failure) when its text is not there exactly once, or does not
+compile. The copy is built in build/mutants without optimisation, only the folder's target each time.
+"""
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+
+root = pathlib.Path(__file__).resolve().parents[2]
+copy = root / "build/mutants/tree"
+build = root / "build/mutants/build"
+TEST_SECONDS = 120
+LEAST = 40
+
+
+def all_mutants(patterns):
+    found = []
+    for path in sorted((root / "tests/mutants").glob("*.toml")):
+        found += tomllib.loads(path.read_text())["mutant"]
+    return [one for one in found if not patterns or any(text in one["file"] + " " + one["breaks"] for text in patterns)]
+
+
+def unit(mutant):
+    return "unit_" + mutant["file"].split("/")[0]
+
+
+def refresh_copy():
+    """Only what changed is written again, so that the last build still serves."""
+    for name in ("CMakeLists.txt", "proxy", "proto", "tests/CMakeLists.txt", "tests/unit", "tests/support"):
+        source, target = root / name, copy / name
+        files = [source] if source.is_file() else [path for path in source.rglob("*") if path.is_file()]
+        wanted = {target if source.is_file() else target / path.relative_to(source): path for path in files}
+        for stale in set(path for path in ([target] if target.is_file() else target.rglob("*")) if path.is_file()) - set(wanted):
+            stale.unlink()
+        for to, path in wanted.items():
+            if not to.exists() or to.read_bytes() != path.read_bytes():
+                to.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, to)
+
+
+def quiet(*command):
+    return subprocess.run(command, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def build_and_test(target):
+    """None when it does not build, else whether its tests pass."""
+    made = quiet("ninja", "-C", build, target)
+    if made.returncode != 0:
+        return None, made.stdout
+    try:
+        done = subprocess.run([build / "tests" / target, "--abort"], cwd=copy, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, errors="replace", timeout=TEST_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False, "hangs"
+    return done.returncode == 0, done.stdout
+
+
+def try_mutant(mutant):
+    path = copy / "proxy" / mutant["file"]
+    if not path.exists():
+        return "stale: no such file"
+    original = path.read_text()
+    # Line breaks of the sources may move: white space in a mutant's text stands for any white space.
+    pattern = re.compile(r"\s+".join(re.escape(word) for word in mutant["from"].split()))
+    places = len(pattern.findall(original))
+    if places != 1:
+        return f"stale: its text is there {places} times"
+    path.write_text(pattern.sub(lambda _: mutant["to"], original))
+    try:
+        passes, output = build_and_test(unit(mutant))
+    finally:
+        path.write_text(original)
+    if passes is None:
+        return "stale: does not compile\n" + output[-1500:]
+    return "SURVIVED" if passes else "killed"
+
+
+def main():
+    mutants = all_mutants(sys.argv[1:])
+    refresh_copy()
+    configured = quiet("cmake", "-S", copy, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=None", "-DCMAKE_CXX_FLAGS=-O0 -g0")
+    if configured.returncode != 0:
+        print(configured.stdout[-3000:], "\n0 passed, 1 failed")
+        return 1
+    targets = sorted({unit(one) for one in mutants})
+    for target in targets:
+        passes, output = build_and_test(target)
+        if not passes:
+            print(f"{output[-3000:]}\n{target} fails without a fault planted\n0 passed, 1 failed")
+            return 1
+    killed = 0
+    for number, mutant in enumerate(mutants, 1):
+        began = time.monotonic()
+        outcome = try_mutant(mutant)
+        killed += outcome == "killed"
+        print(f"{outcome.split(chr(10))[0]:8}  {number}/{len(mutants)} {mutant['file']}: {mutant['breaks']} ({time.monotonic() - began:.0f} s)", flush=True)
+        if outcome != "killed":
+            print("          " + outcome)
+    failed = len(mutants) - killed
+    if not sys.argv[1:] and len(mutants) < LEAST:
+        failed += 1
+        print(f"only {len(mutants)} mutants: at least {LEAST} are needed to mean anything")
+    print(f"{killed} passed, {failed} failed")
+    return 0 if failed == 0 and killed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
