@@ -23,7 +23,7 @@ def span(kind, service, path, parent, trace, start, **attributes):
         "trace_id": trace, "span_id": f"{next(ids):016x}", "parent_span_id": parent, "name": f"GET {path}", "kind": kind,
         "service": service, "start_unix_nano": str(start), "end_unix_nano": str(start + 1000), "status": "unset",
         "attributes": {**where, **attributes}, "links": [],
-    }  # fmt: skip
+    }
 
 
 def exact():

@@ -39,7 +39,7 @@ class Child:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=cwd,
                 env=clean_environment(environment or {}), start_new_session=True, preexec_fn=die_with_the_demo,
-            )  # fmt: skip
+            )
 
     def must_live(self):
         code = self.process.poll()
