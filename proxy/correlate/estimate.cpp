@@ -32,7 +32,7 @@ std::size_t background_estimate::hash::operator()(const endpoint_key& key) const
 }
 
 double background_estimate::observe(const call& call) {
-  advance(call.times);
+  advance(call);
   counts& known = of(call.endpoint, call.now);
   const auto state = static_cast<std::size_t>(call.with);
   double chance = 0.0;
@@ -46,20 +46,30 @@ double background_estimate::observe(const call& call) {
   return chance;
 }
 
-// What was added since the last look is taken as spread evenly over that time. Shards look at slightly different times:
-// a total that went back adds nothing.
-void background_estimate::advance(const ledger::occupancy& times) noexcept {
-  const std::array<double, 3> added{seconds(times.none - seen_.none), seconds(times.one - seen_.one),
-                                    seconds(times.several - seen_.several)};
-  const double elapsed = added[0] + added[1] + added[2];
-  if (elapsed <= 0.0) return;
-  const double exponent = decay_rate * elapsed;
+// What was added since the last look is taken as spread evenly over that time, but for the present state's, which is the
+// end of it: the first request after a silent night must not be spread over the night. Shards look at slightly different
+// times: a total that went back adds nothing.
+void background_estimate::advance(const call& call) noexcept {
+  const ledger::occupancy& times = call.times;
+  std::array<double, 3> earlier{seconds(times.none - seen_.none), seconds(times.one - seen_.one),
+                                seconds(times.several - seen_.several)};
+  if (earlier[0] + earlier[1] + earlier[2] <= 0.0) return;
+  for (double& part : earlier) part = std::max(0.0, part);
+  const auto state = static_cast<std::size_t>(call.with);
+  std::array<double, 3> present{};
+  present[state] = std::clamp(seconds(call.now - times.changed), 0.0, earlier[state]);
+  earlier[state] -= present[state];
+  add(earlier);
+  add(present);
+  seen_ = times;
+}
+
+void background_estimate::add(const std::array<double, 3>& spent) noexcept {
+  const double exponent = decay_rate * (spent[0] + spent[1] + spent[2]);
+  if (exponent <= 0.0) return;
   const double kept = std::exp(-exponent);
   const double share = -std::expm1(-exponent) / exponent;
-  for (std::size_t state = 0; state < 3; ++state) {
-    seconds_[state] = seconds_[state] * kept + std::max(0.0, added[state]) * share;
-  }
-  seen_ = times;
+  for (std::size_t state = 0; state < 3; ++state) seconds_[state] = seconds_[state] * kept + spent[state] * share;
 }
 
 background_estimate::counts& background_estimate::of(const endpoint_key& key, base::steady_time now) {

@@ -75,7 +75,8 @@ class background_estimate {
     bool operator()(const endpoint_key& a, const endpoint_key& b) const noexcept { return a == b; }
   };
 
-  void advance(const ledger::occupancy& times) noexcept;
+  void advance(const call& call) noexcept;
+  void add(const std::array<double, 3>& spent) noexcept;
   counts& of(const endpoint_key& key, base::steady_time now);
 
   std::size_t limit_;

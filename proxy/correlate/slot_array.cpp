@@ -41,12 +41,12 @@ T* cache_aligned(void* block) noexcept {
 slot_array::slot_array(std::size_t slots)
     : words_((slots + 63) / 64),
       taken_memory_(zeroed(words_ * sizeof(std::uint64_t))),
-      tag_memory_(zeroed(slots * sizeof(tag))),
+      tag_memory_(zeroed(words_ * 64 * sizeof(tag))),  // also for those that do not exist: never visible
       payload_memory_(zeroed(slots * sizeof(payload))),
       taken_(cache_aligned<std::uint64_t>(taken_memory_.get())),
       tags_(cache_aligned<tag>(tag_memory_.get())),
       payloads_(cache_aligned<payload>(payload_memory_.get())) {
-  if (slots % 64 != 0) taken_[words_ - 1] = ~std::uint64_t{0} << slots % 64;  // these do not exist: taken for ever
+  if (slots % 64 != 0) taken_[words_ - 1] = ~std::uint64_t{0} << slots % 64;  // taken for ever
 }
 
 std::uint64_t slot_array::load(std::uint64_t& word) noexcept {
