@@ -163,7 +163,7 @@ std::uint64_t database::used_bytes() {
 void database::limit_time(std::chrono::milliseconds limit) {
   deadline_ = std::chrono::steady_clock::now() + limit;
   const bool limited = limit.count() > 0;
-  sqlite3_progress_handler(handle_, limited ? 20'000 : 0, limited ? out_of_time : nullptr, &deadline_);
+  sqlite3_progress_handler(handle_, limited ? 200 : 0, limited ? out_of_time : nullptr, &deadline_);
 }
 
 void database::fail(int code) const {

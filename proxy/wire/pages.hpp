@@ -94,6 +94,8 @@ bool page_host_allowed(std::string_view host, const page_settings& settings);
 /// "/a%20b?x=1&y=2" into path and query; false when it is not an origin-form target or an escape is broken.
 bool parse_page_target(std::string_view target, page_request& request);
 
+struct page_site;  // see pages_connection.hpp
+
 class page_server {
  public:
   using callback = std::function<page_response(const page_request&)>;
@@ -111,9 +113,7 @@ class page_server {
   void stop();
 
  private:
-  friend class page_connection;
-  struct state;
-  std::shared_ptr<state> state_;
+  std::shared_ptr<page_site> site_;
 };
 
 }  // namespace sidespan::wire

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "viewer/viewer.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "unit/viewer/sample.hpp"
+
+namespace sidespan::viewer::test {
+namespace {
+
+// A blocking client socket; every read gives up after five seconds.
+class plain_client {
+ public:
+  explicit plain_client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const timeval limit{5, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    REQUIRE(::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  }
+  ~plain_client() { ::close(socket_); }
+
+  void get(const std::string& target) {
+    const std::string text = "GET " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    REQUIRE(::send(socket_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()));
+  }
+  // Reads until `word` has come, or the end.
+  std::string read_until(const std::string& word) {
+    char piece[4096];
+    while (word.empty() || seen_.find(word) == seen_.npos) {
+      const ssize_t size = ::recv(socket_, piece, sizeof piece, 0);
+      if (size <= 0) break;
+      seen_.append(piece, static_cast<std::size_t>(size));
+    }
+    return seen_;
+  }
+
+ private:
+  int socket_;
+  std::string seen_;
+};
+
+nlohmann::json fetch(std::uint16_t port, const std::string& target) {
+  plain_client client(port);
+  client.get(target);
+  const std::string answer = client.read_until("");
+  return nlohmann::json::parse(answer.substr(answer.find("\r\n\r\n") + 4));
+}
+
+settings quick() {
+  settings wanted;
+  wanted.port = 0;
+  wanted.batch_delay = std::chrono::milliseconds(1);
+  return wanted;
+}
+
+}  // namespace
+
+TEST_CASE("viewer: spans from several threads arrive, and the live stream tells") {
+  const base::system_clock clock;
+  viewer shown(quick(), clock);
+  plain_client live(shown.port());
+  live.get("/api/live");
+  CHECK_THAT(live.read_until("event: hello"), Catch::Contains("text/event-stream"));
+
+  std::vector<std::thread> threads;
+  for (unsigned thread = 1; thread <= 4; ++thread) {
+    threads.emplace_back([&shown, thread] {
+      for (unsigned i = 1; i <= 500; ++i) shown.add(std::vector{sample(thread, i, i - 1, "GET /")});
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  live.read_until("\"spans\":2000,");
+  CHECK_THAT(live.read_until("event: trace"), Catch::Contains(to_hex(trace_number(1))));
+  const nlohmann::json stats = fetch(shown.port(), "/api/stats");
+  CHECK(stats["spans"] == 2000);
+  CHECK(stats["traces"] == 4);
+  CHECK(stats["dropped_spans"] == 0);
+}
+
+TEST_CASE("viewer: what does not fit the queue is dropped and counted") {
+  const base::system_clock clock;
+  settings slow = quick();
+  slow.batch_delay = std::chrono::milliseconds(300);
+  viewer shown(slow, clock);
+  std::vector<span> flood;
+  for (unsigned i = 1; i <= 90; ++i) flood.push_back(sample(1, i, 0, std::string(1024 * 1024, 'x')));
+  const std::size_t dropped = shown.add(std::move(flood));
+  CHECK(dropped > 20);
+  CHECK(dropped < 40);
+  plain_client live(shown.port());
+  live.get("/api/live");
+  live.read_until("event: stats");  // the rest is stored
+  CHECK(fetch(shown.port(), "/api/stats")["dropped_spans"] == dropped);
+}
+
+TEST_CASE("viewer: what is queued at the end is stored before it closes") {
+  const base::system_clock clock;
+  settings kept = quick();
+  kept.batch_delay = std::chrono::seconds(30);
+  kept.db = "/tmp/sidespan-viewer-" + std::to_string(::getpid()) + ".db";
+  {
+    viewer shown(kept, clock);
+    shown.add(std::vector{sample(1, 1, 0, "GET /")});
+  }
+  {
+    viewer again(kept, clock);
+    CHECK(fetch(again.port(), "/api/stats")["spans"] == 1);
+  }
+  for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((kept.db + suffix).c_str());
+}
+
+TEST_CASE("viewer: an address in use is a clear error") {
+  const base::system_clock clock;
+  viewer first(quick(), clock);
+  settings same = quick();
+  same.port = first.port();
+  CHECK_THROWS_WITH(viewer(same, clock), Catch::Contains("127.0.0.1:" + std::to_string(same.port)) && Catch::Contains("in use"));
+}
+
+}  // namespace sidespan::viewer::test
