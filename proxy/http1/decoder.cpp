@@ -50,25 +50,24 @@ base::result<std::size_t> find_end(const window& in, std::size_t& scanned, side 
   return 0;
 }
 
-/// A head that can no longer become valid is refused before its end has come: a caller that speaks TLS, HTTP/2 or
-/// HTTP/0.9 would wait for ever (FR-19). Looks only at bytes that were not seen before.
-violation check_partial(const window& in, std::size_t seen, http::request_head& out) noexcept {
-  const std::size_t line_end = in.start_line_end();
-  if (line_end != std::string_view::npos) {
-    return line_end + 2 > seen ? read_request_line(in.bytes.substr(in.begin, line_end - in.begin), out) : violation{};
-  }
-  std::string_view fresh =
-      in.bytes.substr(std::max(seen, in.begin + 1) - 1);  // a carriage return may have been the last byte
+violation read_start_line(std::string_view line, http::request_head& out) noexcept {
+  return read_request_line(line, out);
+}
+violation read_start_line(std::string_view line, http::response_head& out) noexcept {
+  return read_status_line(line, out);
+}
+
+/// A start line that can no longer become valid is refused before its end has come: a caller that speaks TLS would wait
+/// for ever (FR-19). Looks only at bytes that were not seen before.
+violation check_partial_line(const window& in, std::size_t seen, const http::request_head&) noexcept {
+  // The last byte seen may have been a carriage return, which is only now known to stand alone.
+  std::string_view fresh = in.bytes.substr(std::max(seen, in.begin + 1) - 1);
   if (fresh.ends_with('\r')) fresh.remove_suffix(1);
   const bool plain = std::ranges::all_of(fresh, [](char c) { return is_visible(c) || c == ' '; });
   return plain ? violation{} : broken("invalid byte in the request line");
 }
 
-violation check_partial(const window& in, std::size_t seen, http::response_head& out) noexcept {
-  const std::size_t line_end = in.start_line_end();
-  if (line_end != std::string_view::npos) {
-    return line_end + 2 > seen ? read_status_line(in.bytes.substr(in.begin, line_end - in.begin), out) : violation{};
-  }
+violation check_partial_line(const window& in, std::size_t, const http::response_head&) noexcept {
   constexpr std::string_view name = "HTTP/";
   return name.starts_with(in.bytes.substr(0, name.size())) ? violation{} : broken("not an HTTP response");
 }
@@ -80,36 +79,37 @@ base::fault too_large(const window& in, side from) noexcept {
   return head_fault(from, {violation::kind::too_large, "head over the limit"});
 }
 
-violation read_start_line(std::string_view line, http::request_head& out) noexcept {
-  return read_request_line(line, out);
-}
-violation read_start_line(std::string_view line, http::response_head& out) noexcept {
-  return read_status_line(line, out);
-}
-
-/// Both readings of a complete head.
-template <class Head>
-base::result<declared_framing> read_head(std::string_view head, const head_limits& limits, side from, Head& out) {
-  const std::size_t line_end = head.find('\r');
-  if (head[line_end + 1] != '\n') return head_fault(from, broken("bare carriage return"));
-  if (const violation found = read_start_line(head.substr(0, line_end), out)) return head_fault(from, found);
-  if (const violation found = read_field_lines(head.substr(line_end + 2), limits.field_count, out.fields))
-    return head_fault(from, found);
-  const auto framing = read_framing(out.fields, out.version, from);
-  if (framing && !beast_agrees(head, out, *framing))
-    return head_fault(from, broken("two readings of the head disagree"));
-  return framing;
-}
-
+/// Position behind the head, 0 when more is needed; the start line is read on the way. It comes first and at once, so
+/// that the outcome does not depend on how the bytes were cut, and HTTP/0.9 and HTTP/2 need not be waited for (FR-19).
 template <class Head>
 base::result<std::size_t> find_head(const window& in, std::size_t& scanned, side from, Head& out) {
   out.clear();
-  const std::size_t seen = scanned;
+  const std::size_t line_end = in.start_line_end();
+  const bool whole_line = line_end != std::string_view::npos;
+  const bool fresh = !whole_line || line_end + 2 > scanned;
+  const auto read_line = [&] { return read_start_line(in.bytes.substr(in.begin, line_end - in.begin), out); };
+  if (fresh) {
+    const violation found = whole_line ? read_line() : check_partial_line(in, scanned, out);
+    if (found) return head_fault(from, found);
+  }
   const auto end = find_end(in, scanned, from);
-  if (!end || *end != 0) return end;
-  if (in.cut) return too_large(in, from);
-  if (const violation found = check_partial(in, seen, out)) return head_fault(from, found);
-  return 0;
+  if (!end) return end;
+  if (*end == 0 && in.cut) return too_large(in, from);
+  if (*end != 0 && !fresh) (void)read_line();  // was valid before, but the buffer may have moved since
+  return end;
+}
+
+/// Both readings of the fields of a complete head; the start line has been read.
+template <class Head>
+base::result<declared_framing> read_head(std::string_view head, const head_limits& limits, side from, Head& out) {
+  const std::string_view section = head.substr(head.find("\r\n") + 2);
+  const violation found = read_field_lines(section, limits.field_count, out.fields);
+  if (found) return head_fault(from, found);
+  const auto framing = read_framing(out.fields, out.version, from);
+  if (framing && !beast_agrees(head, out, *framing)) {
+    return head_fault(from, broken("two readings of the head disagree"));
+  }
+  return framing;
 }
 
 }  // namespace

@@ -31,7 +31,8 @@ struct decoded_head {
 
 /// `bytes` is all that has arrived since the end of the previous message. `scanned` is the caller's scratch (start with 0
 /// for every message): how far the search for the end of the head has come, so that slow peers do not cost quadratic time.
-/// Faults carry the code that decides the status: specs 400, 414, 431, 501, 505.
+/// `out` holds a head only when `consumed` is not 0. Faults carry the code that decides the status: specs 400, 414, 431,
+/// 501, 505. A start line that cannot become valid is refused before the rest has come.
 base::result<decoded_head> decode_request_head(std::string_view bytes, std::size_t& scanned, const head_limits& limits,
                                                http::request_head& out);
 
