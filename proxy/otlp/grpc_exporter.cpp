@@ -18,6 +18,7 @@
 #include "otlp/answer.hpp"
 #include "otlp/channel.hpp"
 #include "otlp/encode.hpp"
+#include "otlp/grpc_log.hpp"
 #include "otlp/patience.hpp"
 #include "otlp/resource.hpp"
 
@@ -178,23 +179,23 @@ void grpc_exporter::note(const export_outcome& outcome) {
               {{"collector", to}, {"reason", outcome.reason}, {"message", outcome.message}});
     return;
   }
-  if (outcome.kind == export_outcome::kind::rejected || outcome.refused > 0) {
-    const auto swallowed = refusals_.pass();
-    if (!swallowed) return;
-    base::log(log_level::warn, "collector refuses spans",
-              {{"collector", to}, {"reason", outcome.reason}, {"message", outcome.message}, {"spans", std::to_string(outcome.refused)},
-               {"repeated", std::to_string(*swallowed)}});
-    return;
-  }
-  if (!outcome.message.empty() && warnings_.pass()) {  // specs OT-5
-    base::log(log_level::warn, "collector warns", {{"collector", to}, {"message", outcome.message}});
-  }
-  if (std::exchange(lost_, false)) base::log(log_level::info, "collector takes spans again", {{"collector", to}});
+  if (std::exchange(lost_, false)) base::log(log_level::info, "collector answers again", {{"collector", to}});
+  const bool warning = outcome.reason.empty();
+  if (warning && outcome.message.empty()) return;
+  const auto swallowed = (warning ? warnings_ : refusals_).pass();
+  if (!swallowed) return;
+  base::log(log_level::warn, warning ? "collector warns" : "collector refuses spans",  // specs OT-5
+            {{"collector", to},
+             {"reason", outcome.reason},
+             {"refused", warning || outcome.refused > 0 ? std::to_string(outcome.refused) : "all"},
+             {"message", outcome.message},
+             {"unsaid", std::to_string(*swallowed)}});
 }
 
 }  // namespace
 
 std::unique_ptr<collect::exporter> make_grpc_exporter(const exporter_settings& settings, const resource_settings& resource) {
+  route_grpc_log();
   return std::make_unique<grpc_exporter>(settings, resource);
 }
 

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
+#include "otlp/grpc_log.hpp"
 
 namespace sidespan::otlp {
 namespace {
@@ -83,6 +84,7 @@ struct receiver::state {
 
 receiver::receiver(const receiver_settings& settings, on_request callback)
     : state_(std::make_unique<state>(std::move(callback))) {
+  route_grpc_log();
   grpc::ServerBuilder builder;
   builder.AddListeningPort(settings.listen, grpc::InsecureServerCredentials(), &state_->port);
   builder.RegisterCallbackGenericService(&state_->service);

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "otlp/grpc_log.hpp"
+
+#include <grpc/support/log.h>
+
+#include <string>
+
+#include "base/log.hpp"
+
+namespace sidespan::otlp {
+namespace {
+
+void pass_on(gpr_log_func_args* line) {
+  base::log(base::log_level::debug, "gRPC", {{"message", line->message}, {"at", line->file}});
+}
+
+}  // namespace
+
+void route_grpc_log() noexcept { gpr_set_log_function(pass_on); }
+
+}  // namespace sidespan::otlp
