@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The span books against what the origin counted, and what a collector that misbehaves does to the traffic: nothing."""
+import threading
+import time
+import unittest
+
+from support.client import client, get
+from support.collector import collector
+from support.origin import origin, refused_port, until
+from support.sidespan import sidespan
+
+
+def traffic(port, threads=4, each=50):
+    """Requests over several connections at once; the number that was answered with 200."""
+    good = []
+
+    def run():
+        with client(port, timeout=20) as one:
+            for number in range(each):
+                good.append(one.request("GET", f"/{number}").status == 200)
+
+    running = [threading.Thread(target=run) for _ in range(threads)]
+    for one in running:
+        one.start()
+    for one in running:
+        one.join()
+    return sum(good)
+
+
+def settled(sidecar):
+    """The books once nothing is queued any more; they must balance in every reading on the way."""
+    def read():
+        books = sidecar.metrics().books()
+        assert books["recorded"] == books["acknowledged"] + books["lost"] + books["dropped"] + books["queued"], books
+        return books if books["queued"] == 0 else None
+    return until(read, 20, every=0.02)
+
+
+class healthy_collector(unittest.TestCase):
+    def test_every_request_the_origin_saw_is_acknowledged_once(self):
+        with collector() as spans_of, origin() as app, sidespan().inbound(app.port).export(spans_of.endpoint).start() as sidecar:
+            self.assertEqual(traffic(sidecar.inbound), 200)
+            books = settled(sidecar)
+            self.assertEqual((books["recorded"], books["acknowledged"], books["lost"] + books["dropped"]), (len(app.requests), 200, 0))
+            spans = spans_of.wait_for(200)
+            self.assertEqual((len(spans), len({span.span_id for span in spans})), (200, 200))
+
+    def test_both_legs_and_two_workers(self):
+        with collector() as spans_of, origin() as app, origin() as dependency:
+            plan = sidespan().inbound(app.port).outbound(dependency.port).export(spans_of.endpoint).set(limits={"workers": 2})
+            with plan.start() as sidecar:
+                app.otherwise(lambda one: (get(sidecar.outbound, "/x"), one.reply(200)))
+                self.assertEqual(traffic(sidecar.inbound, 4, 20), 80)
+                books = settled(sidecar)
+                self.assertEqual((books["recorded"], books["acknowledged"]), (len(app.requests) + len(dependency.requests), 160))
+
+    def test_gzip(self):
+        with collector() as spans_of, origin() as app, sidespan().inbound(app.port).export(spans_of.endpoint, compression="gzip").start() as sidecar:
+            self.assertEqual(traffic(sidecar.inbound, 2, 20), 40)
+            self.assertEqual(len(spans_of.wait_for(40)), 40)
+
+
+class absent_collector(unittest.TestCase):
+    def test_traffic_does_not_notice_and_drops_are_counted(self):
+        held, port = refused_port()
+        self.addCleanup(held.close)
+        plan = lambda app: sidespan().inbound(app.port).export(f"http://127.0.0.1:{port}").set(export={"queue": {"spans": 100}}, drain={"timeout": "500ms"})
+        with origin() as app, plan(app).start() as sidecar:
+            self.assertEqual(traffic(sidecar.inbound), 200)
+            books = sidecar.metrics().books()
+            self.assertEqual(books["recorded"], 200)
+            self.assertEqual(books["acknowledged"], 0)
+            self.assertGreater(books["dropped"], 0)
+            self.assertEqual(books["recorded"], books["lost"] + books["dropped"] + books["queued"])
+            began = time.monotonic()
+            self.assertEqual(sidecar.stop(), 0)
+            self.assertLess(time.monotonic() - began, 8)
+
+    def test_spans_wait_for_a_collector_that_comes_late(self):
+        held, port = refused_port()
+        with origin() as app, sidespan().inbound(app.port).export(f"http://127.0.0.1:{port}").start() as sidecar:
+            self.assertEqual(traffic(sidecar.inbound, 2, 20), 40)
+            held.close()
+            with collector(port=port) as spans_of:
+                self.assertEqual(len(spans_of.wait_for(40, seconds=30)), 40)
+                books = settled(sidecar)
+                self.assertEqual((books["acknowledged"], books["lost"] + books["dropped"]), (40, 0))
+
+
+class dying_collector(unittest.TestCase):
+    def test_killed_and_back_nothing_is_lost(self):
+        with origin() as app:
+            first = collector()
+            with first as spans_of, sidespan().inbound(app.port).export(spans_of.endpoint).start() as sidecar:
+                self.assertEqual(traffic(sidecar.inbound, 2, 20), 40)
+                before = len(spans_of.wait_for(40))
+                port = spans_of.port
+                spans_of.stop()
+                self.assertEqual(traffic(sidecar.inbound, 2, 20), 40)
+                with collector(port=port) as again:
+                    self.assertEqual((before, len(again.wait_for(40, seconds=30))), (40, 40))
+                    books = settled(sidecar)
+                    self.assertEqual((books["recorded"], books["acknowledged"]), (80, 80))
+
+
+class hanging_collector(unittest.TestCase):
+    def test_traffic_does_not_notice_and_the_exit_is_not_delayed(self):
+        with collector() as spans_of, origin() as app:
+            spans_of.hang()
+            plan = sidespan().inbound(app.port).export(spans_of.endpoint).set(drain={"timeout": "1s"})
+            with plan.start() as sidecar:
+                began = time.monotonic()
+                self.assertEqual(traffic(sidecar.inbound), 200)
+                took = time.monotonic() - began
+                self.assertLess(took, 10)
+                began = time.monotonic()
+                self.assertEqual(sidecar.stop(), 0)
+                self.assertLess(time.monotonic() - began, 5)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: Apache-2.0
+"""h1-h1: the spans of real exchanges as a collector gets them: parents, contexts, conventions, ends."""
+import re
+import unittest
+
+from support.client import client, get
+from support.collector import collector
+from support.origin import gate, origin, refused_port
+from support.sidespan import sidespan
+
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+def traceparent(flags="01", trace=TRACE, parent=PARENT):
+    return ("traceparent", f"00-{trace}-{parent}-{flags}")
+
+
+class span_test(unittest.TestCase):
+    """One sidecar for a class: inbound to the app, outbound to a dependency, one to nobody, a forward proxy."""
+
+    options = {}
+    inbound_options = {"routes": ["GET /carts/{id}", "POST /carts/{id}/items", "GET /{rest*}", "POST /{rest*}", "HEAD /{rest*}"]}
+
+    @classmethod
+    def setUpClass(cls):
+        held, refused = refused_port()
+        cls.addClassCleanup(held.close)
+        cls.refused = refused
+        cls.spans_of = cls.enterClassContext(collector())
+        cls.app, cls.dependency = cls.enterClassContext(origin()), cls.enterClassContext(origin())
+        plan = (sidespan("cart").inbound(cls.app.port, **cls.inbound_options).outbound(cls.dependency.port).outbound(refused)
+                .outbound(cls.dependency.port, timeout="300ms").forward_proxy().export(cls.spans_of.endpoint).set(**cls.options))
+        cls.sidecar = cls.enterClassContext(plan.start())
+        cls.port = cls.sidecar.inbound
+
+    def setUp(self):
+        self.spans_of.clear()
+        for one in (self.app, self.dependency):
+            one.requests.clear()
+            one.answers.clear()
+
+    def only_span(self):
+        return self.spans_of.wait_for(1)[0]
+
+
+class contexts(span_test):
+    def test_a_request_without_a_context_starts_a_trace(self):
+        get(self.port, "/carts/7")
+        span = self.only_span()
+        self.assertEqual((span.parent_id, span.flags & 0xff), ("", 3))  # sampled and random
+        version, trace, parent, flags = self.app.last.fields.get("traceparent").split("-")
+        self.assertEqual((version, trace, parent, flags), ("00", span.trace_id, span.span_id, "03"))
+
+    def test_a_context_is_continued(self):
+        get(self.port, "/carts/7", [traceparent(), ("tracestate", "a=1, b=2")])
+        span = self.only_span()
+        self.assertEqual((span.trace_id, span.parent_id, span.trace_state), (TRACE, PARENT, "a=1,b=2"))
+        self.assertEqual(span.flags, 0x301)  # has-is-remote, remote, sampled
+        self.assertEqual(self.app.last.fields.all("traceparent"), [f"00-{TRACE}-{span.span_id}-01"])
+        self.assertEqual(self.app.last.fields.all("tracestate"), ["a=1,b=2"])
+
+    def test_an_invalid_context_starts_a_new_trace_and_drops_tracestate(self):  # decision 10
+        get(self.port, "/carts/7", [("traceparent", f"00-{TRACE}-{PARENT}-1"), ("tracestate", "a=1")])
+        span = self.only_span()
+        self.assertNotEqual(span.trace_id, TRACE)
+        self.assertEqual((span.parent_id, self.app.last.fields.all("tracestate")), ("", []))
+        self.assertEqual(len(self.app.last.fields.all("traceparent")), 1)
+
+    def test_an_unsampled_context_travels_and_is_not_recorded(self):
+        get(self.port, "/carts/7", [traceparent("00")])
+        got = self.app.last.fields.get("traceparent").split("-")
+        self.assertEqual((got[1], got[3]), (TRACE, "00"))
+        self.assertNotEqual(got[2], PARENT)
+        get(self.port, "/carts/8")  # a recorded one behind it: had there been a span before, it would have come first
+        self.assertEqual(self.only_span().attributes["url.path"], "/carts/8")
+
+    def test_a_forwarded_context_makes_client_a_child_of_server_in_one_trace(self):
+        def answer(one):
+            get(self.sidecar.outbound, "/item", [("traceparent", one.fields.get("traceparent"))])
+            one.reply(200)
+
+        self.app.on("/carts/7", answer)
+        get(self.port, "/carts/7", [traceparent()])
+        spans = {span.kind: span for span in self.spans_of.wait_for(2)}
+        server, outgoing = spans["SERVER"], spans["CLIENT"]
+        self.assertEqual((outgoing.trace_id, outgoing.parent_id), (TRACE, server.span_id))
+        self.assertEqual(self.dependency.last.fields.get("traceparent").split("-")[2], outgoing.span_id)
+        self.assertEqual(outgoing.attributes["sidespan.parent.method"], "traceparent")
+        self.assertLessEqual(server.start, outgoing.start)
+        self.assertGreaterEqual(server.end, outgoing.end)
+
+    def test_the_resource_names_the_application(self):
+        get(self.port, "/carts/7")
+        resource = self.only_span().resource
+        self.assertEqual(resource["service.name"], "cart")
+        self.assertNotEqual(resource["telemetry.sdk.name"], "opentelemetry")
+        self.assertEqual(resource["telemetry.sdk.language"], "cpp")
+
+
+class conventions(span_test):
+    def test_server_span(self):
+        get(self.port, "/carts/7?color=red&sig=secret", [("Host", "shop.example:81"), ("User-Agent", "probe/1"), ("X-Forwarded-For", "10.1.2.3")])
+        span = self.only_span()
+        want = {"http.request.method": "GET", "http.route": "/carts/{id}", "http.response.status_code": 200, "url.scheme": "http",
+                "url.path": "/carts/7", "url.query": "color=red&sig=REDACTED", "server.address": "shop.example", "server.port": 81,
+                "client.address": "10.1.2.3", "network.peer.address": "127.0.0.1", "network.protocol.version": "1.1",
+                "user_agent.original": "probe/1"}
+        self.assertEqual({key: span.attributes.get(key) for key in want}, want)
+        self.assertEqual((span.name, span.kind, span.status), ("GET /carts/{id}", "SERVER", "UNSET"))
+        self.assertIsInstance(span.attributes["http.response.status_code"], int)
+
+    def test_client_span(self):
+        self.dependency.otherwise(lambda one: one.reply(200))
+        get(self.sidecar.outbound, "/items?sig=secret&a=1")
+        span = self.only_span()
+        want = {"http.request.method": "GET", "http.response.status_code": 200, "server.address": "127.0.0.1", "server.port": self.dependency.port,
+                "url.full": f"http://127.0.0.1:{self.dependency.port}/items?sig=REDACTED&a=1", "network.peer.port": self.dependency.port}
+        self.assertEqual({key: span.attributes.get(key) for key in want}, want)
+        self.assertEqual((span.kind, span.status), ("CLIENT", "UNSET"))
+
+    def test_a_path_is_never_the_name(self):
+        get(self.sidecar.outbound, "/users/12345")
+        self.assertEqual(self.only_span().name, "GET")
+
+    def test_an_unknown_method_has_no_name_of_its_own(self):
+        with client(self.sidecar.outbound) as one:
+            one.request("BREW", "/pot")
+        span = self.only_span()
+        self.assertEqual((span.name, span.attributes["http.request.method"], span.attributes["http.request.method_original"]), ("HTTP", "_OTHER", "BREW"))
+
+    def test_statuses(self):  # decision 11
+        self.app.otherwise(lambda one: one.reply(int(one.path.rsplit("/", 1)[1])))
+        self.addCleanup(self.app.otherwise, lambda one: one.reply(200))
+        self.dependency.otherwise(self.app.default)
+        self.addCleanup(self.dependency.otherwise, lambda one: one.reply(200))
+        for kind, port in (("SERVER", self.port), ("CLIENT", self.sidecar.outbound)):
+            for status in (200, 302, 404, 499, 500, 503):
+                with self.subTest(kind, status=status):
+                    self.spans_of.clear()
+                    get(port, f"/s/{status}")
+                    span = self.only_span()
+                    error = status >= (500 if kind == "SERVER" else 400)
+                    self.assertEqual((span.status, span.attributes.get("error.type")), ("ERROR", str(status)) if error else ("UNSET", None))
+                    self.assertEqual(span.attributes["http.response.status_code"], status)
+
+    def test_one_attempt_one_span_and_a_retry_says_so(self):
+        get(self.sidecar.outbound, "/warm")
+        self.spans_of.wait_for(1)
+        self.spans_of.clear()
+        died = []
+
+        def die_once(one):
+            if died:
+                one.reply(200)
+            else:
+                died.append(1)
+                one.close()
+
+        self.dependency.on("/die", die_once)
+        self.assertEqual(get(self.sidecar.outbound, "/die").status, 200)
+        first, second = sorted(self.spans_of.wait_for(2), key=lambda span: span.start)
+        self.assertEqual((first.status, first.attributes["error.type"]), ("ERROR", "connection_terminated"))
+        self.assertEqual((second.status, second.attributes["http.request.resend_count"]), ("UNSET", 1))
+        ids = [request.fields.get("traceparent").split("-")[2] for request in self.dependency.requests if request.target == "/die"]
+        self.assertEqual(ids, [first.span_id, second.span_id])  # TC-21: a new parent id for every attempt
+
+
+class ends(span_test):
+    """A span ends exactly once, on every path."""
+
+    def once(self, count=1):
+        """The spans, after a further request has proved that no second one was on its way."""
+        spans = self.spans_of.wait_for(count)
+        get(self.port, "/marker")
+        after = self.spans_of.wait_for(count + 1)
+        self.assertEqual(len({span.span_id for span in after}), count + 1)
+        return [span for span in spans if span.attributes.get("url.path") != "/marker"]
+
+    def test_refused(self):
+        self.assertEqual(get(self.sidecar.outbounds[1], "/r").status, 502)
+        span, = self.once()
+        self.assertEqual((span.kind, span.status, span.attributes["error.type"]), ("CLIENT", "ERROR", "connection_refused"))
+        self.assertNotIn("http.response.status_code", span.attributes)
+
+    def test_timeout(self):
+        hang = gate()
+        self.dependency.on("/hang", lambda one: hang.wait())
+        self.assertEqual(get(self.sidecar.outbounds[2], "/hang").status, 504)
+        hang.open()
+        span, = self.once()
+        self.assertEqual((span.status, span.attributes["error.type"]), ("ERROR", "http_response_timeout"))
+
+    def test_truncated(self):
+        self.app.on("/cut", lambda one: (one.send(b"HTTP/1.1 200 Fine\r\nContent-Length: 10\r\n\r\nhalf"), one.close()))
+        with client(self.port) as one:
+            one.send_request(target="/cut")
+            one.read_head()
+            span, = self.once()
+        self.assertEqual((span.status, span.attributes["error.type"], span.attributes["http.response.status_code"]),
+                         ("ERROR", "http_response_incomplete", 200))
+
+    def test_a_caller_that_goes_away_is_no_error(self):  # decision 12
+        hang = gate()
+        self.app.on("/hang", lambda one: hang.wait())
+        one = client(self.port)
+        one.send_request(target="/hang")
+        self.app.wait_for(lambda app: app.requests)
+        one.reset()
+        span, = self.once()
+        hang.open()
+        self.assertEqual((span.status, span.attributes.get("error.type"), span.attributes["sidespan.downstream_closed"]), ("UNSET", None, True))
+
+    def test_a_request_that_is_refused_still_has_its_span(self):
+        with client(self.port) as one:
+            one.send(b"GET /bad HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n")
+            self.assertEqual(one.read().status, 400)
+        span, = self.once()
+        self.assertEqual((span.status, span.attributes["http.response.status_code"]), ("UNSET", 400))
+
+    def test_no_route(self):
+        with client(self.port) as one:
+            self.assertEqual(one.request("DELETE", "/x").status, 404)
+        span, = self.once()
+        self.assertEqual((span.status, span.attributes["http.response.status_code"], span.name), ("UNSET", 404, "DELETE"))
+
+    def test_a_head_and_a_204(self):
+        self.app.on("/204", lambda one: one.reply(204))
+        with client(self.port) as one:
+            one.request("HEAD", "/h")
+            one.request("GET", "/204")
+        self.assertEqual(len(self.once(2)), 2)
+
+
+class shutdown(unittest.TestCase):
+    def test_the_span_of_an_exchange_that_is_cut_is_exported(self):
+        hang = gate(20)
+        with collector() as spans_of, origin() as app:
+            plan = sidespan().inbound(app.port).export(spans_of.endpoint).set(drain={"timeout": "300ms"})
+            with plan.start() as sidecar:
+                app.on("/hang", lambda one: hang.wait())
+                with client(sidecar.inbound) as one:
+                    one.send_request(target="/hang")
+                    app.wait_for(lambda app: app.requests)
+                    sidecar.stop()
+                hang.open()
+            self.assertEqual([span.attributes["url.path"] for span in spans_of.wait_for(1)], ["/hang"])
+
+    def test_spans_of_the_last_moment_are_flushed(self):
+        with collector() as spans_of, origin() as app:
+            with sidespan().inbound(app.port).export(spans_of.endpoint, delay="1m").start() as sidecar:
+                for number in range(10):
+                    get(sidecar.inbound, f"/{number}")
+                self.assertEqual(sidecar.stop(), 0)
+            self.assertEqual(len(spans_of.wait_for(10)), 10)
+
+
+class sampling(span_test):
+    options = {"trace": {"sampler": {"parent_based": {"ratio": 0}}}}
+
+    def test_off_still_creates_and_forwards_contexts(self):
+        get(self.port, "/carts/7")
+        self.assertRegex(self.app.last.fields.get("traceparent"), r"^00-[0-9a-f]{32}-[0-9a-f]{16}-02$")
+
+    def test_the_caller_that_sampled_is_followed(self):
+        get(self.port, "/carts/1")
+        get(self.port, "/carts/2", [traceparent("01")])
+        self.assertEqual(self.only_span().trace_id, TRACE)
+
+
+class strangers(span_test):
+    inbound_options = {**span_test.inbound_options, "trust": "none"}
+
+    def test_an_untrusted_context_is_restarted(self):
+        get(self.port, "/carts/7", [traceparent(), ("tracestate", "a=1"), ("X-Forwarded-For", "10.9.9.9")])
+        span = self.only_span()
+        self.assertNotEqual(span.trace_id, TRACE)
+        self.assertEqual((span.parent_id, self.app.last.fields.all("tracestate"), span.attributes["client.address"]), ("", [], "127.0.0.1"))
+
+
+class untraced(span_test):
+    options = {"trace": {"exclude": ["/healthz", "/internal/*", "kube-probe/*"]}}
+
+    def test_excluded_requests_pass_untouched_and_unrecorded(self):
+        for target, agent in (("/healthz", "x"), ("/internal/a/b", "x"), ("/carts/7", "kube-probe/1.30")):
+            with self.subTest(target, agent=agent):
+                get(self.port, target, [traceparent(), ("User-Agent", agent)])
+                self.assertEqual(self.app.last.fields.all("traceparent"), [f"00-{TRACE}-{PARENT}-01"])
+        get(self.port, "/carts/8")
+        self.assertEqual(self.only_span().attributes["url.path"], "/carts/8")
+
+
+class response_fields(span_test):
+    options = {"trace": {"response_header": "traceresponse"}}
+
+    def test_traceresponse_on_request(self):  # decision 15
+        got = get(self.port, "/carts/7", [traceparent()]).fields.get("traceresponse")
+        span = self.only_span()
+        self.assertTrue(re.fullmatch(rf"00-{TRACE}-{span.span_id}-01", got), got)
+
+
+if __name__ == "__main__":
+    unittest.main()
