@@ -62,20 +62,6 @@ void add_books(const collect::books& books, std::vector<sample>& out) {
   }
 }
 
-void add_links(const correlate::ladder::counters& counts, std::vector<sample>& out) {
-  using correlate::method;
-  const auto add = [&](method by, const char* result) {
-    out.push_back(counter("sidespan_link_total", "Outbound requests by how their parent was found.",
-                          static_cast<double>(counts.by_method[static_cast<std::size_t>(by)])));
-    out.back().labels = {{"method", std::string(correlate::name(by))}, {"result", result}};
-  };
-  add(method::traceparent, "linked");
-  add(method::header, "linked");
-  add(method::exclusive, "linked");
-  add(method::candidates, "ambiguous");
-  add(method::none, "root");
-}
-
 void add_process(std::vector<sample>& out) {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);

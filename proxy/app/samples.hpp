@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The metrics that are not counted on the data path: the exporter's books, links by method, the process, the build and the
+// The metrics that are not counted on the data path: the exporter's books, the process, the build and the
 // configuration. Read when the admin page is asked; any thread.
 #pragma once
 
@@ -8,13 +8,11 @@
 
 #include "app/settings.hpp"
 #include "collect/worker.hpp"
-#include "correlate/ladder.hpp"
 #include "metrics/exposition.hpp"
 
 namespace sidespan::app {
 
 void add_books(const collect::books& books, std::vector<metrics::sample>& out);
-void add_links(const correlate::ladder::counters& counts, std::vector<metrics::sample>& out);
 void add_process(std::vector<metrics::sample>& out);
 void add_build(const settings& configured, std::vector<metrics::sample>& out);
 

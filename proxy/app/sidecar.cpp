@@ -116,7 +116,6 @@ std::string sidecar::metrics_text() const {
   for (const auto& each : shards_) registries.push_back(&each->registry());
   std::vector<metrics::sample> samples;
   add_books(worker_->read_books(), samples);
-  if (ladder_) add_links(ladder_->counts(), samples);
   add_process(samples);
   add_build(settings_, samples);
   return metrics::exposition(registries, samples);

@@ -123,8 +123,10 @@ void exchange::correlate() {
   if (leg_.inbound() || !traced() || shard_.all.ladder == nullptr) return;
   const correlate::endpoint_key key{cluster_name_, down_.request().method, rule_ != nullptr ? std::string_view(rule_->name) : std::string_view()};
   verdict_ = shard_.all.ladder->decide(forwarded_ ? &*forwarded_ : nullptr, down_.request().fields, key, began_);
-  if (forwarded_) return;
-  if (verdict_->parent) parent_ = verdict_->parent;
+  using correlate::method;
+  const char* result = verdict_->method == method::candidates ? "ambiguous" : verdict_->method == method::none ? "root" : "linked";
+  shard_.seen.linked(correlate::name(verdict_->method), result);
+  if (!forwarded_ && verdict_->parent) parent_ = verdict_->parent;
 }
 
 /// Stage start. The CLIENT spans of the outbound leg belong to attempts; without an attempt (no route, bad request) one

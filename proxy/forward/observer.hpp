@@ -37,6 +37,8 @@ class observer {
   virtual ~observer() = default;
   virtual void exchange_started(bool inbound) noexcept = 0;
   virtual void exchange_finished(const finished_exchange& what) noexcept = 0;
+  /// An outbound request was linked: the method of the ladder, and what came of it (`linked`, `ambiguous`, `root`).
+  virtual void linked(std::string_view method, std::string_view result) noexcept = 0;
   virtual void connection_accepted(bool inbound) noexcept = 0;
   virtual void connection_closed(bool inbound) noexcept = 0;
 };
