@@ -39,7 +39,8 @@ class browser:
 
     def _port(self):
         for _ in range(100):
-            text = open(self.log.name, "rb").read().decode(errors="replace")
+            with open(self.log.name, "rb") as log:
+                text = log.read().decode(errors="replace")
             for line in text.splitlines():
                 if "started successfully on port" in line:
                     return int(line.rstrip(".").split()[-1])
