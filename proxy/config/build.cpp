@@ -129,4 +129,12 @@ app::settings build(const values& given, std::size_t processors, const origin& w
   return out;
 }
 
+app::embedded_viewer_settings build_viewer(const values& given, report& problems) {
+  draft work;
+  assigner(given, work).run();
+  work.has_viewer = true;
+  check_viewer(work, given, problems);
+  return std::move(work.viewer);
+}
+
 }  // namespace sidespan::config

@@ -14,4 +14,7 @@ namespace sidespan::config {
 /// `whole`: where to report what is missing altogether.
 app::settings build(const values& given, std::size_t processors, const origin& whole, report& problems);
 
+/// The viewer section alone; on without being asked for.
+app::embedded_viewer_settings build_viewer(const values& given, report& problems);
+
 }  // namespace sidespan::config

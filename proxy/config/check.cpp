@@ -83,17 +83,13 @@ void check_loops(const draft& work, report& problems) {
   }
 }
 
-void check_exposed(const draft& work, const values& given, report& problems) {
+void check_exposed(const draft& work, report& problems) {
   for (const listener_draft& each : work.listeners) {
     if (each.settings.leg == leg::inbound || is_loopback(each.settings.address) || each.settings.address.empty())
       continue;
     const char* what = each.settings.leg == leg::forward_proxy ? "an open proxy" : "a way to its upstreams";
     problems.warning(each.where,
                      describe_listener(each) + ": reachable from other hosts, which makes it " + what + " for them");
-  }
-  if (work.has_viewer && !is_loopback(work.viewer.page.address)) {
-    problems.warning(place_of(given, {"viewer", "listen"}, {}),
-                     "viewer.listen: reachable from other hosts, and the viewer asks nobody for a password");
   }
 }
 
@@ -127,11 +123,18 @@ std::string describe_listener(const listener_draft& listener) {
   return {};
 }
 
+void check_viewer(const draft& work, const values& given, report& problems) {
+  if (!work.has_viewer || is_loopback(work.viewer.page.address)) return;
+  problems.warning(place_of(given, {"viewer", "listen"}, {}),
+                   "viewer.listen: reachable from other hosts, and the viewer asks nobody for a password");
+}
+
 void check(const draft& work, const values& given, const origin& whole, report& problems) {
   check_present(work, given, whole, problems);
   check_ports(all_bound(work, given, whole), problems);
   check_loops(work, problems);
-  check_exposed(work, given, problems);
+  check_exposed(work, problems);
+  check_viewer(work, given, problems);
   const collect::settings& collect = work.settings.collect;
   if (collect.batch_spans > collect.queue_spans) {
     problems.error(place_of(given, {"export", "queue", "batch"}, place_of(given, {"export", "queue", "spans"}, whole)),

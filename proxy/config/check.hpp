@@ -15,6 +15,8 @@ namespace sidespan::config {
 /// "inbound.8080"
 std::string describe_listener(const listener_draft& listener);
 
+/// The part of it that holds for the viewer alone.
+void check_viewer(const draft& work, const values& given, report& problems);
 void check(const draft& work, const values& given, const origin& whole, report& problems);
 
 }  // namespace sidespan::config

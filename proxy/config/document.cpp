@@ -128,6 +128,10 @@ class tree_builder final : public YAML::EventHandler {
     } else {
       parent.wants_key = true;
       if (!parent.key) return;
+      if (value.kind == node::kind::null) {  // the library places it at the next token
+        value.line = parent.key->line;
+        value.column = parent.key->column;
+      }
       parent.tree.keys.push_back(std::move(*parent.key));
       parent.tree.items.push_back(std::move(value));
     }

@@ -313,16 +313,30 @@ const key* child(const key* parent, std::string_view name) {
   for (const key& row : table) {
     if (parent_of(row.path) != (parent ? parent->path : std::string_view{})) continue;
     if (last(row) == name) return &row;
-    if (last(row) == "*" || last(row) == "#") any = &row;
+    if (is_wildcard(row)) any = &row;
   }
   return any;
 }
 
+std::vector<const key*> rows_below(const key* parent) {
+  std::vector<const key*> rows;
+  for (const key& row : table) {
+    const bool below = parent_of(row.path) == (parent ? parent->path : std::string_view{});
+    if (below && row.kind != kind::later) rows.push_back(&row);
+  }
+  return rows;
+}
+
+bool is_wildcard(const key& row) { return last(row) == "*" || last(row) == "#"; }
+
+bool is_group(const key& row) {
+  return row.kind == kind::section || row.kind == kind::listener || row.kind == kind::rule;
+}
+
 std::vector<std::string_view> children(const key* parent) {
   std::vector<std::string_view> names;
-  for (const key& row : table) {
-    if (parent_of(row.path) != (parent ? parent->path : std::string_view{})) continue;
-    if (row.kind != kind::later && last(row) != "*" && last(row) != "#") names.push_back(last(row));
+  for (const key* row : rows_below(parent)) {
+    if (!is_wildcard(*row)) names.push_back(last(*row));
   }
   return names;
 }

@@ -68,6 +68,12 @@ std::span<const key> keys();
 const key* child(const key* parent, std::string_view name);
 /// The last element of the row's path.
 std::string_view last(const key& row);
+/// All rows right below `parent`, wildcards included, those of later versions excepted; in the order of the table.
+std::vector<const key*> rows_below(const key* parent);
+/// `*` or `#`.
+bool is_wildcard(const key& row);
+/// A section of any kind: something with keys below it.
+bool is_group(const key& row);
 /// Names of all exact children, those of later versions excepted.
 std::vector<std::string_view> children(const key* parent);
 /// The row at a concrete path. nullptr: none.

@@ -55,4 +55,19 @@ outcome load(const sources& from) {
   return out;
 }
 
+std::optional<app::embedded_viewer_settings> load_viewer(const sources& from, std::vector<problem>& problems) {
+  values given;
+  report wrong;
+  environment ours;
+  for (const auto& variable : from.variables) {
+    if (variable.first.rfind("SIDESPAN_VIEWER_", 0) == 0) ours.insert(variable);
+  }
+  read_variables(ours, given, wrong);
+  read_flags(from.flags, given, wrong);
+  app::embedded_viewer_settings out = build_viewer(given, wrong);
+  problems = wrong.sorted();
+  if (wrong.failed()) return std::nullopt;
+  return out;
+}
+
 }  // namespace sidespan::config

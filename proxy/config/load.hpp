@@ -45,4 +45,7 @@ struct outcome {
 /// Precedence: flag > SIDESPAN_* > OTEL_* > file > default.
 outcome load(const sources& from);
 
+/// The viewer alone: flags and SIDESPAN_VIEWER_* variables, nothing else is required. nullopt: errors in `problems`.
+std::optional<app::embedded_viewer_settings> load_viewer(const sources& from, std::vector<problem>& problems);
+
 }  // namespace sidespan::config

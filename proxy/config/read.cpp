@@ -21,8 +21,7 @@ class walk {
   /// `given` stands at path_, whose row is `row` (nullptr: the top).
   void visit(const key* row, const node& given) {
     if (row && row->kind == kind::later) return fail(given, "is not supported yet by this version");
-    const bool group = !row || row->kind == kind::section || row->kind == kind::listener || row->kind == kind::rule;
-    if (!group) return leaf(*row, given);
+    if (row && !is_group(*row)) return leaf(*row, given);
     if (row && row->kind == kind::listener && !check_listener()) return;
     if (row && row->assign) into_.set(path_, *row, std::monostate{}, at(given));
     section(row, given);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/program.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <exception>
+#include <iostream>
+#include <memory>
+
+#include "cli/command.hpp"
+
+namespace sidespan::cli {
+namespace {
+
+/// Examples (the footer of a command) come before the options: they are what people look for.
+class examples_first final : public CLI::Formatter {
+ public:
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    const std::string examples = app->get_footer();
+    return (examples.empty() ? "" : "\n" + examples + "\n") + CLI::Formatter::make_usage(app, name);
+  }
+  std::string make_footer(const CLI::App*) const override { return ""; }
+};
+
+const char* const examples =
+    "Examples:\n"
+    "  sidespan run                                  # ./sidespan.yaml, else /etc/sidespan/sidespan.yaml\n"
+    "  sidespan run --service cart --in 8080=localhost:3000 --out 9001=http://catalog:8080\n"
+    "  sidespan check -c sidespan.yaml\n"
+    "  sidespan viewer                               # web page on http://localhost:7180, OTLP on 4317";
+
+int complain(const CLI::App& program, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return program.exit(error, std::cout, std::cerr);  // --help
+  const auto chosen = program.get_subcommands();
+  std::cerr << "sidespan: " << error.what() << "\n";
+  std::cerr << "Try: sidespan " << (chosen.empty() ? "" : chosen.front()->get_name() + " ") << "--help\n";
+  return exit_code::usage;
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv) {
+  CLI::App program("A tracing sidecar: one trace through unmodified applications.", "sidespan");
+  program.formatter(std::make_shared<examples_first>());
+  program.footer(examples);
+  program.require_subcommand(1);
+  int code = exit_code::ok;
+  for (const auto add : {add_run, add_check, add_config, add_viewer, add_health, add_wait, add_version})
+    add(program, code);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return complain(program, error);
+  } catch (const std::exception& error) {
+    std::cerr << "sidespan: " << error.what() << "\n";
+    return exit_code::failed;
+  }
+  return code;
+}
+
+}  // namespace sidespan::cli
