@@ -5,7 +5,7 @@ import time
 import unittest
 
 from support.client import client, get
-from support.collector import collector
+from support.collector import collector, collector_process
 from support.origin import origin, refused_port, until
 from support.sidespan import sidespan
 
@@ -42,7 +42,7 @@ class healthy_collector(unittest.TestCase):
             self.assertEqual(traffic(sidecar.inbound), 200)
             books = settled(sidecar)
             self.assertEqual((books["recorded"], books["acknowledged"], books["lost"] + books["dropped"]), (len(app.requests), 200, 0))
-            spans = spans_of.wait_for(200)
+            spans = spans_of.wait_for_spans(200)
             self.assertEqual((len(spans), len({span.span_id for span in spans})), (200, 200))
 
     def test_both_legs_and_two_workers(self):
@@ -57,7 +57,7 @@ class healthy_collector(unittest.TestCase):
     def test_gzip(self):
         with collector() as spans_of, origin() as app, sidespan().inbound(app.port).export(spans_of.endpoint, compression="gzip").start() as sidecar:
             self.assertEqual(traffic(sidecar.inbound, 2, 20), 40)
-            self.assertEqual(len(spans_of.wait_for(40)), 40)
+            self.assertEqual(len(spans_of.wait_for_spans(40)), 40)
 
 
 class absent_collector(unittest.TestCase):
@@ -82,31 +82,38 @@ class absent_collector(unittest.TestCase):
             self.assertEqual(traffic(sidecar.inbound, 2, 20), 40)
             held.close()
             with collector(port=port) as spans_of:
-                self.assertEqual(len(spans_of.wait_for(40, seconds=30)), 40)
+                self.assertEqual(len(spans_of.wait_for_spans(40, seconds=30)), 40)
                 books = settled(sidecar)
                 self.assertEqual((books["acknowledged"], books["lost"] + books["dropped"]), (40, 0))
 
 
 class dying_collector(unittest.TestCase):
     def test_killed_and_back_nothing_is_lost(self):
-        with origin() as app:
-            first = collector()
-            with first as spans_of, sidespan().inbound(app.port).export(spans_of.endpoint).start() as sidecar:
-                self.assertEqual(traffic(sidecar.inbound, 2, 20), 40)
-                before = len(spans_of.wait_for(40))
-                port = spans_of.port
-                spans_of.stop()
-                self.assertEqual(traffic(sidecar.inbound, 2, 20), 40)
-                with collector(port=port) as again:
-                    self.assertEqual((before, len(again.wait_for(40, seconds=30))), (40, 40))
-                    books = settled(sidecar)
-                    self.assertEqual((books["recorded"], books["acknowledged"]), (80, 80))
+        with collector_process() as spans_of, origin() as app, sidespan().inbound(app.port).export(spans_of.endpoint).start() as sidecar:
+            self.assertEqual(traffic(sidecar.inbound, 2, 20), 40)
+            spans_of.wait_for_spans(40)
+            spans_of.kill()
+            self.assertEqual(traffic(sidecar.inbound, 2, 20), 40)
+            spans_of.start()
+            self.assertEqual(len({span.span_id for span in spans_of.wait_for_spans(80, seconds=30)}), 80)
+            books = settled(sidecar)
+            self.assertEqual((books["recorded"], books["acknowledged"]), (80, 80))
+
+    def test_killed_under_load_the_traffic_does_not_notice(self):
+        with collector_process() as spans_of, origin() as app, sidespan().inbound(app.port).export(spans_of.endpoint).start() as sidecar:
+            killer = threading.Timer(0.1, spans_of.kill)
+            killer.start()
+            self.assertEqual(traffic(sidecar.inbound, 4, 200), 800)
+            killer.join()
+            spans_of.start()
+            books = settled(sidecar)
+            self.assertEqual((books["recorded"], books["acknowledged"] + books["lost"]), (800, 800))
 
 
 class hanging_collector(unittest.TestCase):
     def test_traffic_does_not_notice_and_the_exit_is_not_delayed(self):
         with collector() as spans_of, origin() as app:
-            spans_of.hang()
+            spans_of.behave("hang")
             plan = sidespan().inbound(app.port).export(spans_of.endpoint).set(drain={"timeout": "1s"})
             with plan.start() as sidecar:
                 began = time.monotonic()

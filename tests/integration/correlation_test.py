@@ -28,8 +28,8 @@ class chain(unittest.TestCase):
         return answer
 
     def spans(self, count):
-        found = self.spans_of.wait_for(count)
-        return [span for span in found if span.kind == "SERVER"], [span for span in found if span.kind == "CLIENT"]
+        found = self.spans_of.wait_for_spans(count)
+        return [span for span in found if span.kind == "server"], [span for span in found if span.kind == "client"]
 
     def evidence(self, span):
         return span.attributes["sidespan.parent.method"], span.attributes["sidespan.parent.candidates"]
@@ -108,10 +108,10 @@ class two_requests_at_once(chain):
         servers, outgoing = self.overlap()
         for span in outgoing:
             self.assertEqual((span.parent_id, self.evidence(span)), ("", ("candidates", 2)))
-            self.assertEqual({link.span_id for link in span.links}, {server.span_id for server in servers})
+            self.assertEqual({link["span_id"] for link in span.links}, {server.span_id for server in servers})
             for link in span.links:
-                self.assertEqual(link.attributes["sidespan.link.type"], "candidate_parent")
-                self.assertLess(link.attributes["sidespan.parent.confidence"], 0.98)
+                self.assertEqual(link["attributes"]["sidespan.link.type"], "candidate_parent")
+                self.assertLess(link["attributes"]["sidespan.parent.confidence"], 0.98)
             self.assertNotIn(span.trace_id, {server.trace_id for server in servers})
 
     def test_a_forwarded_request_id_makes_it_exact(self):

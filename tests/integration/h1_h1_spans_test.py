@@ -40,7 +40,7 @@ class span_test(unittest.TestCase):
             one.answers.clear()
 
     def only_span(self):
-        return self.spans_of.wait_for(1)[0]
+        return self.spans_of.wait_for_spans(1)[0]
 
 
 class contexts(span_test):
@@ -81,8 +81,8 @@ class contexts(span_test):
 
         self.app.on("/carts/7", answer)
         get(self.port, "/carts/7", [traceparent()])
-        spans = {span.kind: span for span in self.spans_of.wait_for(2)}
-        server, outgoing = spans["SERVER"], spans["CLIENT"]
+        spans = {span.kind: span for span in self.spans_of.wait_for_spans(2)}
+        server, outgoing = spans["server"], spans["client"]
         self.assertEqual((outgoing.trace_id, outgoing.parent_id), (TRACE, server.span_id))
         self.assertEqual(self.dependency.last.fields.get("traceparent").split("-")[2], outgoing.span_id)
         self.assertEqual(outgoing.attributes["sidespan.parent.method"], "traceparent")
@@ -106,7 +106,7 @@ class conventions(span_test):
                 "client.address": "10.1.2.3", "network.peer.address": "127.0.0.1", "network.protocol.version": "1.1",
                 "user_agent.original": "probe/1"}
         self.assertEqual({key: span.attributes.get(key) for key in want}, want)
-        self.assertEqual((span.name, span.kind, span.status), ("GET /carts/{id}", "SERVER", "UNSET"))
+        self.assertEqual((span.name, span.kind, span.error), ("GET /carts/{id}", "server", False))
         self.assertIsInstance(span.attributes["http.response.status_code"], int)
 
     def test_client_span(self):
@@ -116,7 +116,7 @@ class conventions(span_test):
         want = {"http.request.method": "GET", "http.response.status_code": 200, "server.address": "127.0.0.1", "server.port": self.dependency.port,
                 "url.full": f"http://127.0.0.1:{self.dependency.port}/items?sig=REDACTED&a=1", "network.peer.port": self.dependency.port}
         self.assertEqual({key: span.attributes.get(key) for key in want}, want)
-        self.assertEqual((span.kind, span.status), ("CLIENT", "UNSET"))
+        self.assertEqual((span.kind, span.error), ("client", False))
 
     def test_a_path_is_never_the_name(self):
         get(self.sidecar.outbound, "/users/12345")
@@ -133,19 +133,19 @@ class conventions(span_test):
         self.addCleanup(self.app.otherwise, lambda one: one.reply(200))
         self.dependency.otherwise(self.app.default)
         self.addCleanup(self.dependency.otherwise, lambda one: one.reply(200))
-        for kind, port in (("SERVER", self.port), ("CLIENT", self.sidecar.outbound)):
+        for kind, port in (("server", self.port), ("client", self.sidecar.outbound)):
             for status in (200, 302, 404, 499, 500, 503):
                 with self.subTest(kind, status=status):
                     self.spans_of.clear()
                     get(port, f"/s/{status}")
                     span = self.only_span()
-                    error = status >= (500 if kind == "SERVER" else 400)
-                    self.assertEqual((span.status, span.attributes.get("error.type")), ("ERROR", str(status)) if error else ("UNSET", None))
+                    error = status >= (500 if kind == "server" else 400)
+                    self.assertEqual((span.error, span.attributes.get("error.type")), (True, str(status)) if error else (False, None))
                     self.assertEqual(span.attributes["http.response.status_code"], status)
 
     def test_one_attempt_one_span_and_a_retry_says_so(self):
         get(self.sidecar.outbound, "/warm")
-        self.spans_of.wait_for(1)
+        self.spans_of.wait_for_spans(1)
         self.spans_of.clear()
         died = []
 
@@ -158,9 +158,9 @@ class conventions(span_test):
 
         self.dependency.on("/die", die_once)
         self.assertEqual(get(self.sidecar.outbound, "/die").status, 200)
-        first, second = sorted(self.spans_of.wait_for(2), key=lambda span: span.start)
-        self.assertEqual((first.status, first.attributes["error.type"]), ("ERROR", "connection_terminated"))
-        self.assertEqual((second.status, second.attributes["http.request.resend_count"]), ("UNSET", 1))
+        first, second = sorted(self.spans_of.wait_for_spans(2), key=lambda span: span.start)
+        self.assertEqual((first.error, first.attributes["error.type"]), (True, "connection_terminated"))
+        self.assertEqual((second.error, second.attributes["http.request.resend_count"]), (False, 1))
         ids = [request.fields.get("traceparent").split("-")[2] for request in self.dependency.requests if request.target == "/die"]
         self.assertEqual(ids, [first.span_id, second.span_id])  # TC-21: a new parent id for every attempt
 
@@ -170,16 +170,16 @@ class ends(span_test):
 
     def once(self, count=1):
         """The spans, after a further request has proved that no second one was on its way."""
-        spans = self.spans_of.wait_for(count)
+        spans = self.spans_of.wait_for_spans(count)
         get(self.port, "/marker")
-        after = self.spans_of.wait_for(count + 1)
+        after = self.spans_of.wait_for_spans(count + 1)
         self.assertEqual(len({span.span_id for span in after}), count + 1)
         return [span for span in spans if span.attributes.get("url.path") != "/marker"]
 
     def test_refused(self):
         self.assertEqual(get(self.sidecar.outbounds[1], "/r").status, 502)
         span, = self.once()
-        self.assertEqual((span.kind, span.status, span.attributes["error.type"]), ("CLIENT", "ERROR", "connection_refused"))
+        self.assertEqual((span.kind, span.error, span.attributes["error.type"]), ("client", True, "connection_refused"))
         self.assertNotIn("http.response.status_code", span.attributes)
 
     def test_timeout(self):
@@ -188,7 +188,7 @@ class ends(span_test):
         self.assertEqual(get(self.sidecar.outbounds[2], "/hang").status, 504)
         hang.open()
         span, = self.once()
-        self.assertEqual((span.status, span.attributes["error.type"]), ("ERROR", "http_response_timeout"))
+        self.assertEqual((span.error, span.attributes["error.type"]), (True, "http_response_timeout"))
 
     def test_truncated(self):
         self.app.on("/cut", lambda one: (one.send(b"HTTP/1.1 200 Fine\r\nContent-Length: 10\r\n\r\nhalf"), one.close()))
@@ -196,8 +196,8 @@ class ends(span_test):
             one.send_request(target="/cut")
             one.read_head()
             span, = self.once()
-        self.assertEqual((span.status, span.attributes["error.type"], span.attributes["http.response.status_code"]),
-                         ("ERROR", "http_response_incomplete", 200))
+        self.assertEqual((span.error, span.attributes["error.type"], span.attributes["http.response.status_code"]),
+                         (True, "http_response_incomplete", 200))
 
     def test_a_caller_that_goes_away_is_no_error(self):  # decision 12
         hang = gate()
@@ -208,20 +208,20 @@ class ends(span_test):
         one.reset()
         span, = self.once()
         hang.open()
-        self.assertEqual((span.status, span.attributes.get("error.type"), span.attributes["sidespan.downstream_closed"]), ("UNSET", None, True))
+        self.assertEqual((span.error, span.attributes.get("error.type"), span.attributes["sidespan.downstream_closed"]), (False, None, True))
 
     def test_a_request_that_is_refused_still_has_its_span(self):
         with client(self.port) as one:
             one.send(b"GET /bad HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n")
             self.assertEqual(one.read().status, 400)
         span, = self.once()
-        self.assertEqual((span.status, span.attributes["http.response.status_code"]), ("UNSET", 400))
+        self.assertEqual((span.error, span.attributes["http.response.status_code"]), (False, 400))
 
     def test_no_route(self):
         with client(self.port) as one:
             self.assertEqual(one.request("DELETE", "/x").status, 404)
         span, = self.once()
-        self.assertEqual((span.status, span.attributes["http.response.status_code"], span.name), ("UNSET", 404, "DELETE"))
+        self.assertEqual((span.error, span.attributes["http.response.status_code"], span.name), (False, 404, "DELETE"))
 
     def test_a_head_and_a_204(self):
         self.app.on("/204", lambda one: one.reply(204))
@@ -243,7 +243,7 @@ class shutdown(unittest.TestCase):
                     app.wait_for(lambda app: app.requests)
                     sidecar.stop()
                 hang.open()
-            self.assertEqual([span.attributes["url.path"] for span in spans_of.wait_for(1)], ["/hang"])
+            self.assertEqual([span.attributes["url.path"] for span in spans_of.wait_for_spans(1)], ["/hang"])
 
     def test_spans_of_the_last_moment_are_flushed(self):
         with collector() as spans_of, origin() as app:
@@ -251,7 +251,7 @@ class shutdown(unittest.TestCase):
                 for number in range(10):
                     get(sidecar.inbound, f"/{number}")
                 self.assertEqual(sidecar.stop(), 0)
-            self.assertEqual(len(spans_of.wait_for(10)), 10)
+            self.assertEqual(len(spans_of.wait_for_spans(10)), 10)
 
 
 class sampling(span_test):
