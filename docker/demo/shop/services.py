@@ -29,27 +29,27 @@ class Service:
 
 SERVICES = (
     Service(
-        "web", "python", "python/gunicorn", SHOP_PORT, 18180, 7190,
-        ("/usr/bin/gunicorn", "--worker-class", "gthread", "--threads", "64", "--bind", "127.0.0.1:18180", "web:app"),
+        "web", "python", "python/gunicorn", SHOP_PORT, 17180, 7190,
+        ("/usr/bin/gunicorn", "--worker-class", "gthread", "--threads", "64", "--bind", "127.0.0.1:17180", "web:app"),
         {"USERS_PORT": 19001, "CART_PORT": 19002, "REVIEWS_PORT": 19003},
     ),
     Service(
-        "cart", "node", "node", 18081, 18181, 7191, ("/usr/bin/node", "cart.js"), {"STOCK_PORT": 19011},
+        "cart", "node", "node", 17081, 17181, 7191, ("/usr/bin/node", "cart.js"), {"STOCK_PORT": 19011},
         {"NODE_PATH": "/usr/share/nodejs"},  # a Node that is not Debian's does not look there by itself
     ),
     Service(
-        "stock", "ruby", "ruby/sinatra", 18082, 18182, 7192,
-        ("/usr/bin/puma", "--threads", "32:32", "--bind", "tcp://127.0.0.1:18182", "config.ru"), {"PRICE_PORT": 19021},
+        "stock", "ruby", "ruby/sinatra", 17082, 17182, 7192,
+        ("/usr/bin/puma", "--threads", "32:32", "--bind", "tcp://127.0.0.1:17182", "config.ru"), {"PRICE_PORT": 19021},
     ),
     Service(
-        "price", "php", "php/slim", 18083, 18183, 7193, ("/usr/bin/php", "-q", "-S", "127.0.0.1:18183", "index.php"),
+        "price", "php", "php/slim", 17083, 17183, 7193, ("/usr/bin/php", "-q", "-S", "127.0.0.1:17183", "index.php"),
         environment={"PHP_CLI_SERVER_WORKERS": "16"},
     ),
     Service(
-        "reviews", "perl", "perl/mojolicious", 18084, 18184, 7194,
-        ("/usr/bin/perl", "reviews.pl", "daemon", "--listen", "http://127.0.0.1:18184"), {"USERS_PORT": 19041},
+        "reviews", "perl", "perl/mojolicious", 17084, 17184, 7194,
+        ("/usr/bin/perl", "reviews.pl", "daemon", "--listen", "http://127.0.0.1:17184"), {"USERS_PORT": 19041},
     ),
-    Service("users", "python", "python", 18085, 18185, 7195, ("/usr/bin/python3", "users.py")),
+    Service("users", "python", "python", 17085, 17185, 7195, ("/usr/bin/python3", "users.py")),
 )
 
 HEARTBEATS = ("web", "cart")  # the apps that can be told to call a dependency every 200 ms, whatever the traffic
