@@ -104,7 +104,8 @@ exchange::outcome exchange::find_rule() {
   cluster_name_ = cluster.name;
   // Decision 17: the app called `localhost:9001`; what it reached, and what attributes name, is the upstream.
   if (!leg_.inbound()) server_ = {cluster.host, cluster.port};
-  const bool keep_host = leg_.inbound() || leg_.settings().preserve_host;
+  // A 1.0 request may come without a Host; the app gets the one that it is known by.
+  const bool keep_host = (leg_.inbound() || leg_.settings().preserve_host) && !host_field_.empty();
   authority_ = keep_host ? host_field_ : std::string_view(cluster.authority);
   if (rule_->timeout) timeout_.arm(*rule_->timeout);
   return std::nullopt;
@@ -206,13 +207,18 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   outcome failed;
   ++attempts_;
   if (traced() && !leg_.inbound()) begin_span();
-  auto lease = co_await pick(fresh);
+  const upstream::pool::wanted what = wanted(fresh);
+  upstream::pool::lease lease = shard_.pool.take_idle(what);
   if (!lease) {
-    failed = lease.error();
-    finish_attempt(failed);
-    co_return failed;
+    auto connected = co_await connect(what);
+    if (!connected) {
+      failed = connected.error();
+      finish_attempt(failed);
+      co_return failed;
+    }
+    lease = std::move(*connected);
   }
-  up_ = &lease->exchange();
+  up_ = &lease.exchange();
   attempt_reused_ = up_->reused();
   if (span_ && !leg_.inbound()) trace::describe_peer(*span_, up_->peer_address(), up_->peer_port(), attempt_reused_);
   inject();
@@ -228,11 +234,8 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   co_return failed;
 }
 
-/// Stage pick.
-net::task<base::result<upstream::pool::lease>> exchange::pick(bool fresh) {
-  const upstream::pool::wanted what = wanted(fresh);
-  upstream::pool::lease idle = shard_.pool.take_idle(what);
-  if (idle) co_return std::move(idle);
+/// Stage pick, when no connection idles.
+net::task<base::result<upstream::pool::lease>> exchange::connect(upstream::pool::wanted what) {
   auto connected = co_await shard_.pool.connect(what);
   if (connected && leg_.is_forward_proxy() && connected->exchange().peer_is_this_host()) {
     const auto& own = shard_.all.own_ports;

@@ -44,7 +44,7 @@ class exchange final : private relay_hooks {
   void start();
   outcome prepare();
   net::task<outcome> attempt(bool fresh);
-  net::task<base::result<upstream::pool::lease>> pick(bool fresh);
+  net::task<base::result<upstream::pool::lease>> connect(upstream::pool::wanted what);
   void inject();
   void finish_attempt(const outcome& fault);
   net::task<void> answer(base::fault fault);

@@ -71,7 +71,9 @@ net::task<base::result<void>> reply(wire::server_exchange& down, base::fault fau
   size.bytes = body.size();
   down.put_head(head, size);
   const std::string_view content = down.request().method == "HEAD" ? std::string_view() : std::string_view(body);
-  done = co_await down.write(content, true, nullptr);
+  const base::result<bool> written = down.write_now(content, true, nullptr);
+  if (!written) co_return written.error();
+  if (!*written) done = co_await down.flush();
   co_return done;
 }
 

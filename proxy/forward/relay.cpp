@@ -20,7 +20,9 @@ struct upload {
   net::event done;
   std::optional<base::fault> fault;
   std::uint64_t bytes = 0;
+  bool complete = false;  // the request went out whole at once
   bool running = false;
+  bool stopped = false;
 };
 
 fault too_large() { return {fault_code::request_body_size, side::downstream, stage::read_body, "request content too large"}; }
@@ -29,10 +31,19 @@ bool over_limit(const upload& state) noexcept { return state.request.max_body_by
 
 const http::fields* trailers_of(const http::fields& fields) noexcept { return fields.empty() ? nullptr : &fields; }
 
+/// What waits is written out; only then may the next piece be read (back-pressure).
+template <class Exchange>
+net::task<result<void>> flushed(Exchange& to, result<bool> written) {
+  result<void> done;
+  if (!written) co_return written.error();
+  if (!*written) done = co_await to.flush();
+  co_return done;
+}
+
 net::task<void> upload_rest(upload& state) {
   wire::server_exchange& down = state.request.down;
   wire::client_exchange& up = state.request.up;
-  while (!state.fault) {
+  while (!state.fault && !state.stopped) {
     const result<wire::body_piece> piece = co_await down.read_body();
     if (!piece) {
       state.fault = piece.error();
@@ -43,9 +54,9 @@ net::task<void> upload_rest(upload& state) {
       state.fault = too_large();
       break;
     }
-    const http::fields* trailers = trailers_of(down.request_trailers());
-    const result<void> written = co_await up.write(piece->bytes, piece->last, trailers);
-    if (!written) state.fault = written.error();
+    const result<bool> written = up.write_now(piece->bytes, piece->last, trailers_of(down.request_trailers()));
+    const result<void> done = co_await flushed(up, written);
+    if (!done) state.fault = done.error();
     if (piece->last) break;
   }
   // A request that ended badly must not be answered as if it had been whole: the upstream sees the connection close.
@@ -54,81 +65,116 @@ net::task<void> upload_rest(upload& state) {
   state.done.set();
 }
 
-/// Head and what is at hand of the body in one write. True: the request is complete.
-net::task<result<bool>> send_request(upload& state) {
+/// Head and what is at hand of the body in one write. False: flush() must be awaited.
+result<bool> send_request(upload& state) {
   wire::server_exchange& down = state.request.down;
-  wire::client_exchange& up = state.request.up;
   wire::body_piece piece;
   piece.last = true;
   if (down.request_size().present()) {
     const result<bool> ready = down.body_at_hand(piece);
-    if (!ready) co_return ready.error();
+    if (!ready) return ready.error();
     if (!*ready) piece = wire::body_piece{};
     state.bytes += piece.bytes.size();
-    if (over_limit(state)) co_return too_large();
+    if (over_limit(state)) return too_large();
   }
-  const http::fields* trailers = trailers_of(down.request_trailers());
-  const result<void> written = co_await up.write(piece.bytes, piece.last, trailers);
-  if (!written) co_return written.error();
-  co_return piece.last;
+  state.complete = piece.last;
+  return state.request.up.write_now(piece.bytes, piece.last, trailers_of(down.request_trailers()));
 }
 
-/// Interim responses are relayed as they come (RFC 9110 §15.2); returns with the final head.
-net::task<result<void>> read_final_head(relay_request request) {
-  while (true) {
-    const result<void> got = co_await request.up.read_head();
-    if (!got) co_return got.error();
-    const int status = request.up.response().status;
-    if (status >= 200) co_return got;
-    if (status == 101) {
-      // We never forward Upgrade, so nobody asked for it (RS-7).
-      co_return fault(fault_code::http_upgrade_failed, side::upstream, stage::read_head, "upstream switched protocols unasked");
-    }
-    const result<void> sent = co_await request.down.send_interim(request.up.response());
-    if (!sent) co_return sent.error();
+/// Interim responses are relayed as they come (RFC 9110 §15.2). True: the final head is there.
+net::task<result<void>> relay_interim(const relay_request& request) {
+  result<void> done;
+  if (request.up.response().status == 101) {
+    // We never forward Upgrade, so nobody asked for it (RS-7).
+    co_return fault(fault_code::http_upgrade_failed, side::upstream, stage::read_head, "upstream switched protocols unasked");
   }
+  done = co_await request.down.send_interim(request.up.response());
+  co_return done;
 }
 
-net::task<result<void>> relay_response(relay_request request, relay_hooks& hooks, relay_outcome& out) {
+/// What is at hand of the response, written without waiting. True: the response is complete. `pending`: flush() first.
+result<bool> relay_at_hand(const relay_request& request, relay_hooks& hooks, relay_outcome& out, bool& pending) {
   wire::body_piece piece;
-  while (true) {
+  while (!pending) {
     const result<bool> ready = request.up.body_at_hand(piece);
-    if (!ready) co_return ready.error();
+    if (!ready) return ready.error();
     if (!*ready) {
       // A head whose body is not there yet goes out alone: the downstream must not wait for the first byte of a slow stream.
-      const result<void> flushed = co_await request.down.write({}, false, nullptr);
-      if (!flushed) co_return flushed.error();
-      const result<wire::body_piece> next = co_await request.up.read_body();
-      if (!next) co_return next.error();
-      piece = *next;
+      const result<bool> written = request.down.write_now({}, false, nullptr);
+      if (!written) return written.error();
+      pending = !*written;
+      return false;
     }
     out.response_bytes += piece.bytes.size();
     if (piece.last) hooks.on_response_complete();
     const http::fields* trailers = request.down.accepts_trailers() ? trailers_of(request.up.response_trailers()) : nullptr;
-    const result<void> written = co_await request.down.write(piece.bytes, piece.last, trailers);
+    const result<bool> written = request.down.write_now(piece.bytes, piece.last, trailers);
+    if (!written) return written.error();
+    pending = !*written;
+    if (piece.last) return true;
+  }
+  return false;
+}
+
+/// The rest of a response, piece by piece.
+net::task<result<void>> relay_rest(const relay_request& request, relay_hooks& hooks, relay_outcome& out, bool pending) {
+  result<void> done;
+  while (true) {
+    if (pending) {
+      done = co_await request.down.flush();
+      if (!done) co_return done;
+    }
+    const result<wire::body_piece> piece = co_await request.up.read_body();
+    if (!piece) co_return piece.error();
+    out.response_bytes += piece->bytes.size();
+    if (piece->last) hooks.on_response_complete();
+    const http::fields* trailers = request.down.accepts_trailers() ? trailers_of(request.up.response_trailers()) : nullptr;
+    const result<bool> written = request.down.write_now(piece->bytes, piece->last, trailers);
     if (!written) co_return written.error();
-    if (piece.last) co_return written;
+    pending = !*written;
+    if (!piece->last) continue;
+    if (pending) done = co_await request.down.flush();
+    co_return done;
   }
 }
 
-net::task<result<void>> run_relay(upload& state, relay_hooks& hooks, relay_outcome& out, net::executor where) {
-  const relay_request& request = state.request;
-  const result<bool> sent = co_await send_request(state);
-  if (!sent) co_return sent.error();
-  if (!*sent) {
-    state.running = true;
-    net::spawn(where, upload_rest(state), "upload");
-  }
-  const result<void> head = co_await read_final_head(request);
-  if (!head) co_return head.error();
+/// The final response head, checked and put. True: nothing is left to do.
+result<bool> begin_response(const relay_request& request, relay_hooks& hooks, relay_outcome& out, bool& pending) {
   out.status = request.up.response().status;
-  if (auto accepted = hooks.on_response(request.up.response()); !accepted) co_return accepted.error();
+  if (auto accepted = hooks.on_response(request.up.response()); !accepted) return accepted.error();
   http::body_size size = request.up.response_size();
   // A body that ends with the upstream's connection gets an end of its own (RS-5).
   if (size.kind == http::body_size::kind::until_close) size.kind = http::body_size::kind::unknown;
   request.down.put_head(request.up.response(), size);
-  const result<void> relayed = co_await relay_response(request, hooks, out);
-  co_return relayed;
+  return relay_at_hand(request, hooks, out, pending);
+}
+
+net::task<result<void>> run_relay(upload& state, relay_hooks& hooks, relay_outcome& out, net::executor where) {
+  const relay_request& request = state.request;
+  result<void> done;
+  const result<bool> sent = send_request(state);
+  if (!sent) co_return sent.error();
+  if (!*sent) {
+    done = co_await request.up.flush();
+    if (!done) co_return done;
+  }
+  if (!state.complete) {
+    state.running = true;
+    net::spawn(where, upload_rest(state), "upload");
+  }
+  do {
+    done = co_await request.up.read_head();
+    if (!done) co_return done;
+    if (request.up.response().status >= 200) break;
+    done = co_await relay_interim(request);
+  } while (done);
+  if (!done) co_return done;
+  bool pending = false;
+  const result<bool> complete = begin_response(request, hooks, out, pending);
+  if (!complete) co_return complete.error();
+  if (!*complete) done = co_await relay_rest(request, hooks, out, pending);
+  if (*complete && pending) done = co_await request.down.flush();
+  co_return done;
 }
 
 }  // namespace
@@ -140,6 +186,7 @@ net::task<relay_outcome> relay(relay_request request, relay_hooks& hooks, net::e
   if (!done) out.fault = done.error();
   if (state.running) {
     // The response is over before the request (RS-11) or the attempt failed: what is left is not read, the connection closes.
+    state.stopped = true;
     request.down.stop_reading();
     request.up.interrupt(false);
     co_await state.done.wait();

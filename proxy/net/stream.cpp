@@ -43,30 +43,19 @@ void stream::on_deadline(void* self) noexcept {
 void stream::interrupt(bool as_timeout) noexcept {
   if (stopped_ == stop::no) stopped_ = as_timeout ? stop::timeout : stop::failure;
   error_code ignored;
+  socket_.shutdown(tcp_socket::shutdown_receive, ignored);  // a read that is started later ends at once
   socket_.cancel(ignored);
 }
 
-io_end stream::classify(const error_code& ec) const noexcept {
+io_end stream::end_of(const error_code& ec) const noexcept {
   if (late_ || stopped_ == stop::timeout) return io_end::timed_out;
   if (ec == asio::error::eof) return io_end::closed;
   if (ec == asio::error::connection_reset || ec == asio::error::broken_pipe) return io_end::reset;
   return io_end::failed;
 }
 
-task<stream::read_result> stream::read_some(std::span<char> into_span) {
-  read_result out;
-  error_code ec;
-  if (stopped()) {
-    out.end = classify(asio::error::operation_aborted);
-    co_return out;
-  }
-  const asio::mutable_buffer buffer(into_span.data(), into_span.size());
-  out.bytes = co_await socket_.async_read_some(buffer, into(ec));
-  if (ec) {
-    out.bytes = 0;
-    out.end = classify(ec);
-  }
-  co_return out;
+task<std::size_t> stream::read_some(std::span<char> into_span, error_code& ec) {
+  return socket_.async_read_some(asio::mutable_buffer(into_span.data(), into_span.size()), into(ec));
 }
 
 std::optional<std::size_t> stream::try_write(const pieces& text) noexcept {
@@ -104,7 +93,7 @@ task<std::optional<io_end>> stream::write(pieces text) {
   std::optional<io_end> end;
   while (true) {
     if (stopped()) {
-      end = classify(asio::error::operation_aborted);
+      end = end_of(asio::error::operation_aborted);
       co_return end;
     }
     const std::optional<std::size_t> sent = try_write(text);
@@ -115,7 +104,7 @@ task<std::optional<io_end>> stream::write(pieces text) {
     if (skip(text, *sent) == 0) co_return end;
     co_await socket_.async_wait(tcp_socket::wait_write, into(ec));
     if (ec) {
-      end = classify(ec);
+      end = end_of(ec);
       co_return end;
     }
   }

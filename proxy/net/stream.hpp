@@ -28,12 +28,11 @@ class stream {
   stream(const stream&) = delete;
   stream& operator=(const stream&) = delete;
 
-  /// Reads what is there, at least one byte. `closed`: the peer sent FIN.
-  struct read_result {
-    std::size_t bytes = 0;
-    io_end end = io_end::failed;  // meaningful when bytes is 0
-  };
-  task<read_result> read_some(std::span<char> into);
+  /// Reads what is there, at least one byte; to be awaited at once. No coroutine of its own: this is awaited twice per
+  /// exchange. `ec` outlives the wait; end_of() tells what it means when no byte came.
+  task<std::size_t> read_some(std::span<char> into_span, error_code& ec);
+  /// How a read or wait ended that failed with `ec`; `closed`: the peer sent FIN.
+  io_end end_of(const error_code& ec) const noexcept;
 
   /// Most pieces one write gathers: head, chunk size, data, chunk end.
   static constexpr std::size_t max_pieces = 4;
@@ -78,7 +77,6 @@ class stream {
  private:
   static void on_deadline(void* self) noexcept;
   bool stopped() const noexcept { return late_ || stopped_ != stop::no; }
-  io_end classify(const error_code& ec) const noexcept;
 
   tcp_socket socket_;
   deadlines& wheel_;

@@ -44,9 +44,11 @@ class server_exchange {
 
   /// A 1xx other than 101. Silently dropped for HTTP/1.0 (RFC 9110 §15.2).
   virtual net::task<base::result<void>> send_interim(const http::response_head& head) = 0;
-  /// The final head; goes out together with the first write().
+  /// The final head; goes out together with the first write.
   virtual void put_head(const http::response_head& head, http::body_size size) = 0;
-  virtual net::task<base::result<void>> write(std::string_view bytes, bool last, const http::fields* trailers) = 0;
+  /// Writes without waiting. True: done; false: flush() must be awaited before anything else, and `bytes` stay until then.
+  virtual base::result<bool> write_now(std::string_view bytes, bool last, const http::fields* trailers) = 0;
+  virtual net::task<base::result<void>> flush() = 0;
   virtual bool response_started() const noexcept = 0;
   /// Whether the upstream may send trailers on to this downstream (`TE: trailers`, RFC 9110 §6.5.1).
   virtual bool accepts_trailers() const noexcept = 0;
@@ -67,9 +69,11 @@ class client_exchange {
  public:
   virtual ~client_exchange() = default;
 
-  /// The head goes out together with the first write(). `target` is what the request line gets.
+  /// The head goes out together with the first write. `target` is what the request line gets.
   virtual void put_head(const http::request_head& head, std::string_view target, http::body_size size) = 0;
-  virtual net::task<base::result<void>> write(std::string_view bytes, bool last, const http::fields* trailers) = 0;
+  /// As server_exchange::write_now.
+  virtual base::result<bool> write_now(std::string_view bytes, bool last, const http::fields* trailers) = 0;
+  virtual net::task<base::result<void>> flush() = 0;
 
   /// The next response head, interim ones included; afterwards response() is it.
   virtual net::task<base::result<void>> read_head() = 0;

@@ -16,8 +16,8 @@ void h1_client::begin(std::chrono::milliseconds idle) {
   input_.start_message();
   response_.clear();
   decoded_ = {};
-  out_.clear();
-  chunked_ = request_complete_ = head_seen_ = broken_ = false;
+  output_.reset();
+  head_sent_ = request_complete_ = head_seen_ = broken_ = false;
   untouched_ = true;
 }
 
@@ -27,82 +27,69 @@ bool h1_client::reusable() const noexcept {
 
 void h1_client::put_head(const http::request_head& head, std::string_view target, http::body_size size) {
   method_.assign(head.method);
-  chunked_ = size.kind == http::body_size::kind::unknown;
-  http1::encode_request_head(head, target, size, http1::persistence::keep, out_);
+  output_.chunked(size.kind == http::body_size::kind::unknown);
+  http1::encode_request_head(head, target, size, http1::persistence::keep, output_.head());
 }
 
-net::task<result<void>> h1_client::write(std::string_view bytes, bool last, const http::fields* trailers) {
-  result<void> done;
-  std::string_view tail;
-  std::string end_text;
-  const stage at = out_.empty() ? stage::send_body : stage::send_head;
-  if (chunked_ && !bytes.empty()) {
-    http1::encode_chunk_head(bytes.size(), out_);
-    tail = "\r\n";
-  }
-  if (chunked_ && last) {
-    end_text.assign(tail);
-    http1::encode_last_chunk(trailers, end_text);
-    tail = end_text;
-  }
-  net::stream::pieces pieces{out_, bytes, tail};
-  const auto sent = stream_->try_write(pieces);
-  if (!sent) {
-    broken_ = true;
-    done = write_fault(side::upstream, net::io_end::reset, at);
-    co_return done;
-  }
-  if (*sent < out_.size() + bytes.size() + tail.size()) {
-    net::stream::skip(pieces, *sent);
-    stream_->limit(idle_);
-    const auto end = co_await stream_->write(pieces);
-    stream_->no_limit();
-    if (end) {
-      broken_ = true;
-      done = write_fault(side::upstream, *end, at);
-      co_return done;
-    }
-  }
-  out_.clear();
+result<bool> h1_client::write_now(std::string_view bytes, bool last, const http::fields* trailers) {
+  const auto all = output_.write_now(*stream_, bytes, last, trailers);
+  const stage at = head_sent_ ? stage::send_body : stage::send_head;
+  head_sent_ = true;
+  broken_ = broken_ || !all;
+  if (!all) return write_fault(side::upstream, net::io_end::reset, at);
   request_complete_ = last;
+  return *all;
+}
+
+net::task<result<void>> h1_client::flush() {
+  result<void> done;
+  const auto end = co_await output_.flush(*stream_, idle_);
+  if (end) {
+    broken_ = true;
+    done = write_fault(side::upstream, *end, stage::send_body);
+  }
   co_return done;
 }
 
 net::task<result<void>> h1_client::read_head() {
   result<void> done;
-  if (!untouched_) {
-    // The head before was an interim one; its views are no longer needed.
-    input_.start_message();
-  }
-  std::size_t scanned = 0;
+  // The head before was an interim one; its views are no longer needed.
+  if (!untouched_) input_.start_message();
+  scanned_ = 0;
   while (true) {
-    if (!input_.unread().empty()) {
-      response_.clear();
-      const auto head = http1::decode_response_head(input_.unread(), scanned, limits_, method_, response_);
-      if (!head) {
-        broken_ = true;
-        done = head.error();
-        co_return done;
-      }
-      if (head->consumed != 0) {
-        decoded_ = *head;
-        break;
-      }
-    }
-    const net::stream::read_result got = co_await input_.fill_head();
-    if (got.bytes == 0) {
+    const result<bool> complete = take_head();
+    if (!complete) {
       broken_ = true;
-      done = read_fault(side::upstream, got.end, stage::read_head);
+      done = complete.error();
       co_return done;
     }
+    if (*complete) co_return done;
+    const std::span<char> room = input_.head_room();
+    net::error_code ec;
+    const std::size_t got = co_await stream_->read_some(room, ec);
+    if (got == 0) {
+      broken_ = true;
+      done = read_fault(side::upstream, stream_->end_of(ec), stage::read_head);
+      co_return done;
+    }
+    input_.received(got);
     untouched_ = false;
   }
+}
+
+result<bool> h1_client::take_head() {
+  if (input_.unread().empty()) return false;
+  response_.clear();
+  const auto head = http1::decode_response_head(input_.unread(), scanned_, limits_, method_, response_);
+  if (!head) return head.error();
+  if (head->consumed == 0) return false;
+  decoded_ = *head;
   input_.consume(decoded_.consumed);
   if (response_.status >= 200) {
     head_seen_ = true;
     input_.start_body(decoded_);
   }
-  co_return done;
+  return true;
 }
 
 }  // namespace sidespan::wire

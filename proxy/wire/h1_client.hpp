@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "http1/encoder.hpp"
 #include "wire/h1_input.hpp"
+#include "wire/h1_output.hpp"
 
 namespace sidespan::wire {
 
@@ -26,7 +26,8 @@ class h1_client final : public client_exchange {
   net::stream& stream() noexcept { return *stream_; }
 
   void put_head(const http::request_head& head, std::string_view target, http::body_size size) override;
-  net::task<base::result<void>> write(std::string_view bytes, bool last, const http::fields* trailers) override;
+  base::result<bool> write_now(std::string_view bytes, bool last, const http::fields* trailers) override;
+  net::task<base::result<void>> flush() override;
   net::task<base::result<void>> read_head() override;
   http::response_head& response() noexcept override { return response_; }
   http::body_size response_size() const noexcept override { return decoded_.body; }
@@ -41,6 +42,9 @@ class h1_client final : public client_exchange {
   void interrupt(bool as_timeout) noexcept override { stream_->interrupt(as_timeout); }
 
  private:
+  /// True: a head is complete; false: more bytes are needed.
+  base::result<bool> take_head();
+
   std::unique_ptr<net::stream> stream_;
   h1_input input_;
   http1::head_limits limits_;
@@ -48,9 +52,10 @@ class h1_client final : public client_exchange {
   http::response_head response_;
   http1::decoded_head decoded_;
   std::string method_;
-  std::string out_;
+  h1_output output_;
+  std::size_t scanned_ = 0;
   std::uint64_t exchanges_ = 0;
-  bool chunked_ = false;
+  bool head_sent_ = false;
   bool request_complete_ = false;
   bool head_seen_ = false;  // a final response head
   bool untouched_ = true;

@@ -47,22 +47,18 @@ void h1_input::start_message() {
   block_.release();
 }
 
-net::task<net::stream::read_result> h1_input::fill_head() {
-  const std::size_t used = static_cast<std::size_t>(unread_.data() - head_.get()) + unread_.size();
-  std::size_t keep = used;
+std::span<char> h1_input::head_room() {
+  const std::size_t offset = static_cast<std::size_t>(unread_.data() - head_.get());
+  const std::size_t used = offset + unread_.size();
   if (used == head_size_) {
-    // Leading bytes are never consumed before the head is complete, so the whole buffer is one partial head.
-    const std::size_t offset = static_cast<std::size_t>(unread_.data() - head_.get());
+    // Nothing is consumed before the head is complete, so the whole buffer is one partial head.
     auto larger = std::make_unique_for_overwrite<char[]>(head_size_ * 2);
     std::memcpy(larger.get(), head_.get(), used);
     head_size_ *= 2;
     head_ = std::move(larger);
     unread_ = {head_.get() + offset, unread_.size()};
   }
-  const std::span<char> room(head_.get() + keep, head_size_ - keep);
-  const net::stream::read_result got = co_await stream_.read_some(room);
-  unread_ = {unread_.data(), unread_.size() + got.bytes};
-  co_return got;
+  return {head_.get() + used, head_size_ - used};
 }
 
 void h1_input::start_body(const http1::decoded_head& head) {
@@ -104,9 +100,11 @@ net::task<base::result<body_piece>> h1_input::read_body(std::chrono::millisecond
     if (!block_) block_ = pool_.take();
     stream_.limit(idle);
     const std::span<char> room = block_.span();
-    const net::stream::read_result got = co_await stream_.read_some(room);
-    if (got.bytes == 0) {
-      if (got.end == net::io_end::closed) {
+    net::error_code ec;
+    const std::size_t got = co_await stream_.read_some(room, ec);
+    if (got == 0) {
+      const net::io_end end = stream_.end_of(ec);
+      if (end == net::io_end::closed) {
         const base::result<void> complete = body_.finish_at_close();
         if (complete) {
           out = body_piece{};
@@ -115,9 +113,9 @@ net::task<base::result<body_piece>> h1_input::read_body(std::chrono::millisecond
         }
         co_return complete.error();
       }
-      co_return read_fault(from_, got.end, stage::read_body);
+      co_return read_fault(from_, end, stage::read_body);
     }
-    unread_ = {block_.span().data(), got.bytes};
+    unread_ = {block_.span().data(), got};
   }
 }
 

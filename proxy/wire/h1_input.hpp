@@ -25,8 +25,9 @@ class h1_input {
 
   /// Before a head: moves what is left of the previous read to the front and forgets the body block.
   void start_message();
-  /// More bytes of a head. Views into unread() are void afterwards.
-  net::task<net::stream::read_result> fill_head();
+  /// Room for more bytes of a head; what is read there is then told to received(). Views into unread() are void afterwards.
+  std::span<char> head_room();
+  void received(std::size_t bytes) noexcept { unread_ = {unread_.data(), unread_.size() + bytes}; }
 
   void start_body(const http1::decoded_head& head);
   bool body_done() const noexcept { return body_.done() && ahead_.empty(); }

@@ -18,48 +18,52 @@ void h1_server::begin_exchange() {
   arena_.reset();
   request_.clear();
   decoded_ = {};
-  out_.clear();
-  if (out_.capacity() > 16 * 1024) out_.shrink_to_fit();
-  started_ = complete_ = chunked_ = accepts_trailers_ = false;
+  output_.reset();
+  scanned_ = 0;
+  started_ = complete_ = accepts_trailers_ = false;
   idle_ = input_.unread().empty();
 }
 
 net::task<result<bool>> h1_server::next() {
   begin_exchange();
   stream_->limit(idle_ ? limits_.idle_timeout : limits_.head_timeout);
-  const result<bool> got = co_await read_request();
-  stream_->no_limit();
-  co_return got;
-}
-
-net::task<result<bool>> h1_server::read_request() {
-  std::size_t scanned = 0;
   while (true) {
-    if (!input_.unread().empty()) {
-      const auto head = http1::decode_request_head(input_.unread(), scanned, limits_.head, request_);
-      if (!head) co_return head.error();
-      if (head->consumed != 0) {
-        decoded_ = *head;
-        break;
-      }
+    const result<bool> complete = take_head();
+    if (!complete) request_.clear();
+    if (!complete || *complete) {
+      stream_->no_limit();
+      co_return complete;
     }
-    const net::stream::read_result got = co_await input_.fill_head();
-    if (got.bytes == 0) {
+    const std::span<char> room = input_.head_room();
+    net::error_code ec;
+    const std::size_t got = co_await stream_->read_some(room, ec);
+    if (got == 0) {
+      const net::io_end end = stream_->end_of(ec);
+      stream_->no_limit();
       if (idle_) co_return false;
-      co_return read_fault(side::downstream, got.end, stage::parse);
+      request_.clear();
+      co_return read_fault(side::downstream, end, stage::parse);
     }
+    input_.received(got);
     if (idle_) stream_->limit(limits_.head_timeout);
     idle_ = false;
   }
+}
+
+result<bool> h1_server::take_head() {
+  if (input_.unread().empty()) return false;
+  const auto head = http1::decode_request_head(input_.unread(), scanned_, limits_.head, request_);
+  if (!head) return head.error();
+  if (head->consumed == 0) return false;
+  decoded_ = *head;
   input_.consume(decoded_.consumed);
   input_.start_body(decoded_);
   method_.assign(request_.method);
   close_after_ = close_after_ || !decoded_.keep_alive;
-  accepts_trailers_ = false;
   for (const http::field& field : request_.fields) {
     if (field.id == http::field_id::te && base::iequals(field.value, "trailers")) accepts_trailers_ = true;
   }
-  co_return true;
+  return true;
 }
 
 bool h1_server::may_continue() const noexcept { return complete_ && !close_after_ && !broken_ && input_.body_done(); }
@@ -84,42 +88,24 @@ void h1_server::put_head(const http::response_head& head, http::body_size size) 
   // Only closing can end a body of unknown length for a 1.0 downstream (RS-4).
   if (request_.version == http::version::http_1_0) close_after_ = true;
   const auto persist = close_after_ ? http1::persistence::close : http1::persistence::keep;
-  chunked_ = http1::encode_response_head(head, method_, request_.version, size, persist, imf_fixdate_now(), out_);
+  output_.chunked(http1::encode_response_head(head, method_, request_.version, size, persist, imf_fixdate_now(), output_.head()));
 }
 
-net::task<result<void>> h1_server::write(std::string_view bytes, bool last, const http::fields* trailers) {
-  result<void> done;
-  std::string_view tail;
-  std::string end_text;
-  if (chunked_ && !bytes.empty()) {
-    http1::encode_chunk_head(bytes.size(), out_);
-    tail = "\r\n";
-  }
-  if (chunked_ && last) {
-    end_text.assign(tail);
-    http1::encode_last_chunk(trailers, end_text);
-    tail = end_text;
-  }
-  net::stream::pieces pieces{out_, bytes, tail};
-  const auto sent = stream_->try_write(pieces);
-  if (!sent) {
-    broken_ = true;
-    done = write_fault(side::downstream, net::io_end::reset, stage::send_body);
-    co_return done;
-  }
-  if (*sent < out_.size() + bytes.size() + tail.size()) {
-    net::stream::skip(pieces, *sent);
-    stream_->limit(limits_.idle_timeout);
-    const auto end = co_await stream_->write(pieces);
-    stream_->no_limit();
-    if (end) {
-      broken_ = true;
-      done = write_fault(side::downstream, *end, stage::send_body);
-      co_return done;
-    }
-  }
-  out_.clear();
+result<bool> h1_server::write_now(std::string_view bytes, bool last, const http::fields* trailers) {
+  const auto all = output_.write_now(*stream_, bytes, last, trailers);
+  broken_ = broken_ || !all;
+  if (!all) return write_fault(side::downstream, net::io_end::reset, stage::send_body);
   complete_ = last;
+  return *all;
+}
+
+net::task<result<void>> h1_server::flush() {
+  result<void> done;
+  const auto end = co_await output_.flush(*stream_, limits_.idle_timeout);
+  if (end) {
+    broken_ = true;
+    done = write_fault(side::downstream, *end, stage::send_body);
+  }
   co_return done;
 }
 
@@ -140,9 +126,10 @@ net::task<void> h1_server::close_gently() {
   std::size_t drained = 0;
   while (drained < 1024 * 1024) {
     const std::span<char> room(scratch);
-    const net::stream::read_result got = co_await stream_->read_some(room);
-    if (got.bytes == 0) break;
-    drained += got.bytes;
+    net::error_code ec;
+    const std::size_t got = co_await stream_->read_some(room, ec);
+    if (got == 0) break;
+    drained += got;
   }
   stream_->close();
 }

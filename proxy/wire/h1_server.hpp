@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "http1/encoder.hpp"
 #include "wire/h1_input.hpp"
+#include "wire/h1_output.hpp"
 
 namespace sidespan::wire {
 
@@ -43,7 +43,8 @@ class h1_server final : public server_exchange {
   const http::fields& request_trailers() const noexcept override { return input_.trailers(); }
   net::task<base::result<void>> send_interim(const http::response_head& head) override;
   void put_head(const http::response_head& head, http::body_size size) override;
-  net::task<base::result<void>> write(std::string_view bytes, bool last, const http::fields* trailers) override;
+  base::result<bool> write_now(std::string_view bytes, bool last, const http::fields* trailers) override;
+  net::task<base::result<void>> flush() override;
   bool response_started() const noexcept override { return started_; }
   bool accepts_trailers() const noexcept override { return accepts_trailers_; }
   void close_after() noexcept override { close_after_ = true; }
@@ -52,8 +53,9 @@ class h1_server final : public server_exchange {
   void interrupt(bool as_timeout) noexcept override { stream_->interrupt(as_timeout); }
 
  private:
-  net::task<base::result<bool>> read_request();
   void begin_exchange();
+  /// True: the head is complete; false: more bytes are needed.
+  base::result<bool> take_head();
 
   std::unique_ptr<net::stream> stream_;
   h1_server_limits limits_;
@@ -62,12 +64,12 @@ class h1_server final : public server_exchange {
   http::request_head request_;
   http1::decoded_head decoded_;
   std::string method_;  // the head is changed in place on its way; this is what the response depends on
-  std::string out_;     // serialised and not yet written
+  h1_output output_;
+  std::size_t scanned_ = 0;
   std::uint16_t local_port_;
   bool idle_ = true;
   bool started_ = false;       // a final head has been put
   bool complete_ = false;      // the response has been written whole
-  bool chunked_ = false;
   bool close_after_ = false;
   bool broken_ = false;
   bool accepts_trailers_ = false;
