@@ -223,24 +223,25 @@ def main():
     options = parse()
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     mark = options.logs / "running"
-    if options.verify and not options.once and is_running(mark):
-        return attach(options, mark)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop_on_signal)
-    shop = Shop(options.program, options.logs)
-    ours = False
+    beside = options.verify and not options.once and is_running(mark)
     try:
-        require_free(every_port())
-        options.logs.mkdir(parents=True, exist_ok=True)
-        mark.write_text(f"{os.getpid()}\n")
-        ours = True
-        return run(options, shop)
+        return attach(options, mark) if beside else own_shop(options, mark)
     except DemoError as error:
         print(f"✗ {error}", file=sys.stderr)
-        return 1
     except (OSError, http.client.HTTPException) as error:
         print(f"✗ {error!r}; the logs are in {options.logs}", file=sys.stderr)
-        return 1
+    return 1
+
+
+def own_shop(options, mark):
+    require_free(every_port())
+    options.logs.mkdir(parents=True, exist_ok=True)
+    mark.write_text(f"{os.getpid()}\n")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop_on_signal)
+    shop = Shop(options.program, options.logs)
+    try:
+        return run(options, shop)
     except KeyboardInterrupt:
         print("\nstopping …")
         return 130 if options.once or options.verify else 0
@@ -250,8 +251,7 @@ def main():
             signal.signal(number, signal.SIG_IGN)
         for line in shop.stop():
             print(f"  {line}", file=sys.stderr)
-        if ours:
-            mark.unlink(missing_ok=True)
+        mark.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
