@@ -235,6 +235,27 @@ class MostRecentRule(unittest.TestCase):
         self.assertEqual(len(truth.judge_all(truth.most_recent_rule(spans)).wrong), 1)
 
 
+class NamesAndErrors(unittest.TestCase):
+    def named(self, name, **attributes):
+        one = span("SERVER", "cart", "/t/r1/0-2/carts/1", "", "t1", 0, **{"http.request.method": "GET", **attributes})
+        one["name"] = name
+        return checks.is_named_well(one)
+
+    def test_a_name_is_method_and_route(self):
+        route = "/t/{request}/{hop}/carts/{id}"
+        self.assertTrue(self.named(f"GET {route}", **{"http.route": route}))
+        self.assertFalse(self.named("GET", **{"http.route": route}))
+        self.assertFalse(self.named("GET"))
+        self.assertFalse(self.named("GET /t/r1/0-2/carts/1", **{"http.route": "/t/r1/0-2/carts/1"}))
+
+    def test_errors_by_kind_and_status(self):
+        cases = [("SERVER", 200, "unset"), ("SERVER", 404, "unset"), ("SERVER", 503, "error"), ("CLIENT", 404, "error"), ("CLIENT", 200, "unset")]
+        for kind, code, right in cases:
+            for status in ("unset", "error"):
+                one = {"kind": kind, "status": status, "attributes": {"http.response.status_code": code}}
+                self.assertEqual(checks.is_error_rightly(one), status == right, (kind, code, status))
+
+
 class Waterfall(unittest.TestCase):
     def test_a_row_for_each_hop(self):
         drawn = [(depth, one["service"]) for depth, one in waterfall.rows(whole_trace())]

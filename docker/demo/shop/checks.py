@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the end-to-end test asserts, and how it is told: one line for each check, a table, a closing count."""
 from .services import SERVICES
-from .truth import HEARTBEAT, LINKED, ROOT, UNLINKED, VERDICTS, WRONG, Spans, hop_of, judge, judge_all, missing_hops, most_recent_rule
+from .truth import HEARTBEAT, LINKED, ROOT, UNLINKED, VERDICTS, WRONG, Spans
+from .truth import hop_of, judge, judge_all, missing_hops, most_recent_rule, path_of
+from .waterfall import TRUTH_PREFIX
 
 SHOWN = 8  # failures told in full; the rest is counted
 
@@ -47,6 +49,27 @@ def check_whole_trace(checks, answer, spans):
     unlinked = [unlinked_reason(span) for span in own if judge(span, spans).word == UNLINKED]
     right = own and report.total(LINKED) == len(own) - 1 and report.total(ROOT) == 1
     checks.check(f"{name}: right parent everywhere", right, report.wrong + unlinked)
+    unnamed = [f"{span['service']}: {span['name']!r} for {path_of(span)}" for span in own if not is_named_well(span)]
+    checks.check(f"{name}: inbound spans are named by their route", not unnamed, unnamed)
+    mistaken = [f"{span['service']}: {hop_of(span)} {code_of(span)} is {span['status']}" for span in own if not is_error_rightly(span)]
+    checks.check(f"{name}: what failed is an error, and nothing else is", not mistaken, mistaken)
+
+
+def is_named_well(span):
+    """The method and the template of the route, as the sidecar's file has it; a path is never a name."""
+    if span["kind"] != "SERVER":
+        return True
+    route = span["attributes"].get("http.route", "")
+    return route.startswith(TRUTH_PREFIX) and span["name"] == f"{span['attributes']['http.request.method']} {route}"
+
+
+def code_of(span):
+    return span["attributes"].get("http.response.status_code", 0)
+
+
+def is_error_rightly(span):
+    """The callee's fault is an error on both ends, the caller's own only on the caller's."""
+    return (span["status"] == "error") == (code_of(span) >= (500 if span["kind"] == "SERVER" else 400))
 
 
 def unlinked_reason(span):
