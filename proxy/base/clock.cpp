@@ -4,7 +4,8 @@
 namespace sidespan::base {
 
 steady_time system_clock::steady() const noexcept {
-  return steady_time{std::chrono::duration_cast<nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count()};
+  return steady_time{
+      std::chrono::duration_cast<nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count()};
 }
 
 wall_time system_clock::wall() const noexcept {

@@ -52,7 +52,19 @@ enum class fault_code : std::uint8_t {
 
 enum class side : std::uint8_t { internal, downstream, upstream };
 
-enum class stage : std::uint8_t { accept, parse, route, resolve, connect, send_head, send_body, read_head, read_body, tunnel, drain };
+enum class stage : std::uint8_t {
+  accept,
+  parse,
+  route,
+  resolve,
+  connect,
+  send_head,
+  send_body,
+  read_head,
+  read_body,
+  tunnel,
+  drain
+};
 
 /// Not an aggregate on purpose: a result<T> must not be constructible from a braced list by accident.
 class fault {

@@ -40,7 +40,8 @@ class throttle {
  public:
   explicit throttle(std::chrono::milliseconds interval = std::chrono::seconds(10)) : interval_(interval) {}
   /// The number of swallowed messages when this one may be logged, nullopt when it is to be swallowed.
-  std::optional<std::uint64_t> pass(std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) noexcept;
+  std::optional<std::uint64_t> pass(
+      std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) noexcept;
 
  private:
   std::chrono::milliseconds interval_;

@@ -21,14 +21,26 @@ class [[nodiscard]] result {
   explicit operator bool() const noexcept { return state_.index() == 0; }
   bool has_value() const noexcept { return state_.index() == 0; }
 
-  T& operator*() & noexcept { assert(has_value()); return *std::get_if<0>(&state_); }
-  const T& operator*() const& noexcept { assert(has_value()); return *std::get_if<0>(&state_); }
-  T&& operator*() && noexcept { assert(has_value()); return std::move(*std::get_if<0>(&state_)); }
+  T& operator*() & noexcept {
+    assert(has_value());
+    return *std::get_if<0>(&state_);
+  }
+  const T& operator*() const& noexcept {
+    assert(has_value());
+    return *std::get_if<0>(&state_);
+  }
+  T&& operator*() && noexcept {
+    assert(has_value());
+    return std::move(*std::get_if<0>(&state_));
+  }
   T* operator->() noexcept { return std::get_if<0>(&state_); }
   const T* operator->() const noexcept { return std::get_if<0>(&state_); }
 
   /// Only valid when there is no value.
-  const fault& error() const noexcept { assert(!has_value()); return *std::get_if<1>(&state_); }
+  const fault& error() const noexcept {
+    assert(!has_value());
+    return *std::get_if<1>(&state_);
+  }
 
  private:
   std::variant<T, fault> state_;
@@ -42,7 +54,10 @@ class [[nodiscard]] result<void> {
 
   explicit operator bool() const noexcept { return !failed_; }
   bool has_value() const noexcept { return !failed_; }
-  const fault& error() const noexcept { assert(failed_); return error_; }
+  const fault& error() const noexcept {
+    assert(failed_);
+    return error_;
+  }
 
  private:
   fault error_;

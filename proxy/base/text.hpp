@@ -32,7 +32,8 @@ std::optional<std::uint64_t> parse_decimal(std::string_view digits) noexcept;
 /// Writes two lower-case digits per byte; `out` must hold 2 * bytes.size().
 void write_hex(std::span<const std::uint8_t> bytes, char* out) noexcept;
 std::string to_hex(std::span<const std::uint8_t> bytes);
-/// Lower-case digits only (HEXDIGLC of W3C Trace Context); `digits.size()` must be 2 * out.size(). False when one is not.
+/// Lower-case digits only (HEXDIGLC of W3C Trace Context); `digits.size()` must be 2 * out.size(). False when one is
+/// not.
 bool parse_lower_hex(std::string_view digits, std::span<std::uint8_t> out) noexcept;
 
 /// Levenshtein distance with a cap, for "did you mean"; returns cap + 1 when it is larger.

@@ -14,9 +14,15 @@ struct unit {
   std::uint64_t factor;
 };
 // Largest first, so that format_* finds the largest unit that divides the value.
-constexpr std::array<unit, 5> duration_units{{{"h", 3'600'000'000}, {"m", 60'000'000}, {"s", 1'000'000}, {"ms", 1'000}, {"us", 1}}};
-constexpr std::array<unit, 7> size_units{
-    {{"GiB", 1ULL << 30}, {"GB", 1'000'000'000}, {"MiB", 1ULL << 20}, {"MB", 1'000'000}, {"KiB", 1ULL << 10}, {"kB", 1'000}, {"B", 1}}};
+constexpr std::array<unit, 5> duration_units{
+    {{"h", 3'600'000'000}, {"m", 60'000'000}, {"s", 1'000'000}, {"ms", 1'000}, {"us", 1}}};
+constexpr std::array<unit, 7> size_units{{{"GiB", 1ULL << 30},
+                                          {"GB", 1'000'000'000},
+                                          {"MiB", 1ULL << 20},
+                                          {"MB", 1'000'000},
+                                          {"KiB", 1ULL << 10},
+                                          {"kB", 1'000},
+                                          {"B", 1}}};
 
 constexpr double ten_years = 3650.0 * 24 * 3'600'000'000;  // microseconds
 
@@ -71,7 +77,8 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
 
 std::string format_size(std::uint64_t bytes) {
   for (const unit& u : size_units) {
-    if (u.name.size() == 3 && bytes != 0 && bytes % u.factor == 0) return std::to_string(bytes / u.factor) + std::string(u.name);
+    if (u.name.size() == 3 && bytes != 0 && bytes % u.factor == 0)
+      return std::to_string(bytes / u.factor) + std::string(u.name);
   }
   return std::to_string(bytes);
 }

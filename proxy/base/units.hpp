@@ -12,7 +12,8 @@
 
 namespace sidespan::base {
 
-/// A number (a fraction is allowed) and one of `us ms s m h`; `0` needs no unit. nullopt when malformed or over 10 years.
+/// A number (a fraction is allowed) and one of `us ms s m h`; `0` needs no unit. nullopt when malformed or over 10
+/// years.
 std::optional<std::chrono::microseconds> parse_duration(std::string_view text);
 std::string format_duration(std::chrono::microseconds value);
 

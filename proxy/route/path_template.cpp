@@ -29,7 +29,9 @@ bool name_character(char c) noexcept {
 /// What a path may hold besides braces (RFC 3986 §3.3, leniently): visible ASCII that does not end a path.
 bool literal_character(char c) noexcept { return c > 0x20 && c < 0x7f && c != '?' && c != '#' && c != '{' && c != '}'; }
 
-std::string at(std::string_view what, std::size_t position) { return std::string(what) + " at " + std::to_string(position); }
+std::string at(std::string_view what, std::size_t position) {
+  return std::string(what) + " at " + std::to_string(position);
+}
 
 std::string check_brace(std::string_view segment, std::size_t start) {
   const std::size_t end = segment.find('}');

@@ -10,8 +10,8 @@
 
 namespace sidespan::route {
 
-/// Empty when `text` is a valid path template, else what is wrong with it ("'{' without '}' at 7"; the first byte is 0).
-/// A brace is a whole segment; its name is letters, digits, `_`, `-`, `.`; names are unique; `{name*}` is last.
+/// Empty when `text` is a valid path template, else what is wrong with it ("'{' without '}' at 7"; the first byte is
+/// 0). A brace is a whole segment; its name is letters, digits, `_`, `-`, `.`; names are unique; `{name*}` is last.
 std::string check_template(std::string_view text);
 
 /// Does `path` fit `path_template`? Both raw; a brace takes one non-empty segment, `{rest*}` all that is left after its

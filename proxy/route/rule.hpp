@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the configuration says for a request. Settings are plain values; the table made from them is immutable and shared
-// by all shards.
+// What the configuration says for a request. Settings are plain values; the table made from them is immutable and
+// shared by all shards.
 #pragma once
 
 #include <chrono>

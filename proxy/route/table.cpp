@@ -22,7 +22,8 @@ auto specificity(const rule_settings& rule) noexcept {
   const bool templated = !rule.path_template.empty();
   const path_shape shape = shape_of(templated ? rule.path_template : rule.path_prefix);
   const bool closed = templated && !shape.rest;
-  return std::tuple(!rule.host.empty(), shape.literals, closed, shape.braces, shape.literal_beginning, !rule.method.empty());
+  return std::tuple(!rule.host.empty(), shape.literals, closed, shape.braces, shape.literal_beginning,
+                    !rule.method.empty());
 }
 
 }  // namespace
@@ -33,7 +34,8 @@ table::table(std::vector<rule_settings> rules) : rules_(std::move(rules)), order
                    [this](std::size_t a, std::size_t b) { return specificity(rules_[a]) > specificity(rules_[b]); });
 }
 
-const rule_settings* table::match(std::string_view method, std::string_view host, std::string_view path) const noexcept {
+const rule_settings* table::match(std::string_view method, std::string_view host,
+                                  std::string_view path) const noexcept {
   for (const std::size_t index : order_) {
     const rule_settings& rule = rules_[index];
     if (!rule.method.empty() && rule.method != method) continue;

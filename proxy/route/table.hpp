@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Head → rule (stage route). Immutable after construction; any thread. The most specific rule that fits wins: exact host
-// before any host; then more literal path segments before fewer, in a template or a prefix alike; then a template of
-// fixed length before one that ends in `{rest*}` and before a prefix; then more braces; then the longer beginning without
-// a brace (so the longer prefix); then a rule with the request's method before one for any; then the order of the
-// configuration.
+// Head → rule (stage route). Immutable after construction; any thread. The most specific rule that fits wins: exact
+// host before any host; then more literal path segments before fewer, in a template or a prefix alike; then a template
+// of fixed length before one that ends in `{rest*}` and before a prefix; then more braces; then the longer beginning
+// without a brace (so the longer prefix); then a rule with the request's method before one for any; then the order of
+// the configuration.
 #pragma once
 
 #include <cstddef>

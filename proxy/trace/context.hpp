@@ -12,8 +12,12 @@ namespace sidespan::trace {
 
 /// W3C Trace Context level 2 §trace-flags; other bits are zeroed when read (TC-10).
 enum class flags : std::uint8_t { none = 0, sampled = 1, random = 2 };
-constexpr flags operator|(flags a, flags b) noexcept { return static_cast<flags>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b)); }
-constexpr flags operator&(flags a, flags b) noexcept { return static_cast<flags>(static_cast<std::uint8_t>(a) & static_cast<std::uint8_t>(b)); }
+constexpr flags operator|(flags a, flags b) noexcept {
+  return static_cast<flags>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
+}
+constexpr flags operator&(flags a, flags b) noexcept {
+  return static_cast<flags>(static_cast<std::uint8_t>(a) & static_cast<std::uint8_t>(b));
+}
 constexpr bool has(flags all, flags one) noexcept { return (all & one) == one; }
 
 struct context {

@@ -73,8 +73,10 @@ bool answered_4xx(base::fault_code code) noexcept {
     case base::fault_code::request_uri_too_long:
     case base::fault_code::request_body_size:
     case base::fault_code::request_timeout:
-    case base::fault_code::destination_not_found: return true;
-    default: return false;
+    case base::fault_code::destination_not_found:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -122,7 +124,7 @@ void describe_peer(live_span& span, std::string_view address, std::uint16_t port
 void describe_response(live_span& span, span_kind kind, int status) {
   if (!span.recording()) return;
   span.set(key::http_response_status_code, static_cast<std::int64_t>(status));
-  const int first_error = kind == span_kind::server ? 500 : 400;                     // SC-14
+  const int first_error = kind == span_kind::server ? 500 : 400;  // SC-14
   if (status < 100 || status >= first_error) set_status_error(span, status);
 }
 

@@ -17,8 +17,14 @@ static_assert(static_cast<unsigned>(key::count_) <= 64, "one bit per key in pres
 
 }  // namespace
 
-live_span::live_span(sink& out, const base::clock& clock, span_kind kind, context self, span_id parent, bool parent_remote)
-    : sink_(out), clock_(clock), self_(std::move(self)), start_(clock.steady()), recording_(self_.sampled()), kind_(kind) {
+live_span::live_span(sink& out, const base::clock& clock, span_kind kind, context self, span_id parent,
+                     bool parent_remote)
+    : sink_(out),
+      clock_(clock),
+      self_(std::move(self)),
+      start_(clock.steady()),
+      recording_(self_.sampled()),
+      kind_(kind) {
   self_.remote = false;
   if (!recording_) return;
   record_.trace = self_.trace;
@@ -92,13 +98,15 @@ void live_span::add_link(const link& to) {
 
 void live_span::add_event(std::string_view literal_name) {
   if (!recording_) return;
-  const auto since_start = std::max(clock_.steady() - start_, base::nanoseconds(0));  // the wall clock may have been set
+  const auto since_start =
+      std::max(clock_.steady() - start_, base::nanoseconds(0));  // the wall clock may have been set
   record_.events.push_back({record_.start.ns + static_cast<std::uint64_t>(since_start.count()), literal_name});
 }
 
 attribute& live_span::slot(key k) {
   if (has(k)) {
-    return *std::find_if(record_.attributes.begin(), record_.attributes.end(), [k](const attribute& a) { return a.key == k; });
+    return *std::find_if(record_.attributes.begin(), record_.attributes.end(),
+                         [k](const attribute& a) { return a.key == k; });
   }
   present_ |= bit(k);
   attribute& added = record_.attributes.emplace_back();

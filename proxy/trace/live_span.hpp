@@ -39,7 +39,9 @@ class live_span {
   /// A literal would convert to bool rather than to a view, and an int to nothing without doubt.
   void set(key k, const char* text) { set(k, std::string_view(text)); }
   template <std::integral Integer>
-  void set(key k, Integer value) { set(k, static_cast<std::int64_t>(value)); }
+  void set(key k, Integer value) {
+    set(k, static_cast<std::int64_t>(value));
+  }
   bool has(key k) const noexcept { return (present_ & bit(k)) != 0; }
 
   /// `{method} {target}`, only the method when `target` is empty. Cheapest when called first.

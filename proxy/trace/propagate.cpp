@@ -45,7 +45,7 @@ void inject(const context& self, http::fields& to, base::arena& arena) {
   if (!self.valid()) return;
   char* text = arena.allocate(traceparent_size);
   write_traceparent({self.trace, self.span, self.flags}, text);
-  to.add(http::field_id::traceparent, "traceparent", {text, traceparent_size});  // TC-20
+  to.add(http::field_id::traceparent, "traceparent", {text, traceparent_size});                       // TC-20
   if (!self.state.empty()) to.add(http::field_id::tracestate, "tracestate", arena.copy(self.state));  // TC-40
 }
 

@@ -44,7 +44,8 @@ static_assert(!names.back().empty(), "every key has a name");
 std::string_view name(key value) noexcept { return names[static_cast<std::size_t>(value)]; }
 
 const attribute* record::find(key wanted) const noexcept {
-  const auto found = std::find_if(attributes.begin(), attributes.end(), [wanted](const attribute& a) { return a.key == wanted; });
+  const auto found =
+      std::find_if(attributes.begin(), attributes.end(), [wanted](const attribute& a) { return a.key == wanted; });
   return found == attributes.end() ? nullptr : &*found;
 }
 

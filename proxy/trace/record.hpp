@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A record is a finished span as plain data: built in place by live_span on a shard, moved through collect's queue, read
-// by the exporter on its own thread. Text of all attributes lives in one string, so a record costs two or three
+// A record is a finished span as plain data: built in place by live_span on a shard, moved through collect's queue,
+// read by the exporter on its own thread. Text of all attributes lives in one string, so a record costs two or three
 // allocations. Attribute keys are an enumeration: their names are known when the program is built.
 #pragma once
 
@@ -41,12 +41,12 @@ enum class key : std::uint8_t {
   url_template,
   user_agent_original,
   sidespan_connection_reused,
-  sidespan_downstream_closed,    // bool: the caller went away before the end (decision 12)
-  sidespan_leg,                  // "inbound" | "outbound"
-  sidespan_link_type,            // on links: "candidate_parent"
-  sidespan_parent_candidates,    // int: how many inbound requests were in flight
-  sidespan_parent_confidence,    // double 0..1
-  sidespan_parent_method,        // traceparent | header | exclusive | candidates | none
+  sidespan_downstream_closed,  // bool: the caller went away before the end (decision 12)
+  sidespan_leg,                // "inbound" | "outbound"
+  sidespan_link_type,          // on links: "candidate_parent"
+  sidespan_parent_candidates,  // int: how many inbound requests were in flight
+  sidespan_parent_confidence,  // double 0..1
+  sidespan_parent_method,      // traceparent | header | exclusive | candidates | none
   count_,
 };
 std::string_view name(key value) noexcept;
@@ -95,7 +95,9 @@ struct record {
   std::vector<event> events;
 
   std::string_view name() const noexcept { return std::string_view(text).substr(0, name_size); }
-  std::string_view text_of(const attribute& a) const noexcept { return std::string_view(text).substr(a.text.offset, a.text.size); }
+  std::string_view text_of(const attribute& a) const noexcept {
+    return std::string_view(text).substr(a.text.offset, a.text.size);
+  }
   const attribute* find(key wanted) const noexcept;
 };
 

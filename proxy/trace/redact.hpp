@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// URL text for attributes without the secrets it may carry (SC-30), put together in a bounded buffer so that a span does
-// not pay an allocation for it. Pure; used by http_attributes, one thread.
+// URL text for attributes without the secrets it may carry (SC-30), put together in a bounded buffer so that a span
+// does not pay an allocation for it. Pure; used by http_attributes, one thread.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +14,8 @@
 
 namespace sidespan::trace {
 
-/// Text on the stack; what does not fit is left out. Larger than any attribute by one UTF-8 character, so that live_span
-/// finds a clean place to cut.
+/// Text on the stack; what does not fit is left out. Larger than any attribute by one UTF-8 character, so that
+/// live_span finds a clean place to cut.
 class bounded_text {
  public:
   void append(std::string_view text) noexcept {

@@ -24,9 +24,12 @@ std::uint64_t randomness(const trace_id& trace) noexcept {
 
 std::uint64_t threshold_of(const sampler_settings& settings) noexcept {
   switch (settings.root) {
-    case sampler_settings::root_kind::always_on: return 0;
-    case sampler_settings::root_kind::always_off: return all_values;
-    case sampler_settings::root_kind::ratio: return threshold(settings.ratio);
+    case sampler_settings::root_kind::always_on:
+      return 0;
+    case sampler_settings::root_kind::always_off:
+      return all_values;
+    case sampler_settings::root_kind::ratio:
+      return threshold(settings.ratio);
   }
   return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Head sampling: parent-based over always-on, always-off or ratio (specs §6, SM-1..SM-4, SM-10). Pure, immutable, any thread.
+// Head sampling: parent-based over always-on, always-off or ratio (specs §6, SM-1..SM-4, SM-10). Pure, immutable, any
+// thread.
 #pragma once
 
 #include <cstdint>

@@ -28,12 +28,15 @@ struct settings {
   /// What happens to the query in url.full and url.query.
   query_policy url_query = query_policy::redact;
   /// Case-sensitive names of query values that become REDACTED (SC-30).
-  std::vector<std::string> redacted_query_keys = {"X-Amz-Signature",      "X-Amz-Credential", "X-Amz-Security-Token", "AWSAccessKeyId",
-                                                  "Signature", "sig", "X-Goog-Signature"};
-  /// Path prefixes or exact paths whose requests are passed on untraced: `/healthz`, `/internal/*`, and user agents as `kube-probe/*`.
+  std::vector<std::string> redacted_query_keys = {"X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token",
+                                                  "AWSAccessKeyId",  "Signature",        "sig",
+                                                  "X-Goog-Signature"};
+  /// Path prefixes or exact paths whose requests are passed on untraced: `/healthz`, `/internal/*`, and user agents as
+  /// `kube-probe/*`.
   std::vector<std::string> exclude;
   /// Methods with a name of their own; others become _OTHER (SC-13).
-  std::vector<std::string> known_methods = {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"};
+  std::vector<std::string> known_methods = {"CONNECT", "DELETE", "GET", "HEAD",  "OPTIONS",
+                                            "PATCH",   "POST",   "PUT", "QUERY", "TRACE"};
 };
 
 }  // namespace sidespan::trace

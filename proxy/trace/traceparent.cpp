@@ -34,14 +34,15 @@ std::optional<traceparent> parse_traceparent(std::string_view line) noexcept {
                       base::parse_lower_hex(value.substr(trace_offset, 32), out.trace.bytes) &&
                       base::parse_lower_hex(value.substr(parent_offset, 16), out.parent.bytes) &&
                       base::parse_lower_hex(value.substr(flags_offset, 2), bits);
-  if (!digits || version[0] == 0xff) return std::nullopt;                      // TC-5
-  if (!out.trace.valid() || !out.parent.valid()) return std::nullopt;          // TC-8
-  out.flags = static_cast<flags>(bits[0] & known_flags);                       // TC-9, TC-10
+  if (!digits || version[0] == 0xff) return std::nullopt;              // TC-5
+  if (!out.trace.valid() || !out.parent.valid()) return std::nullopt;  // TC-8
+  out.flags = static_cast<flags>(bits[0] & known_flags);               // TC-9, TC-10
   return out;
 }
 
 void write_traceparent(const traceparent& value, char* out) noexcept {
-  const std::array<std::uint8_t, 1> bits{static_cast<std::uint8_t>(static_cast<std::uint8_t>(value.flags) & known_flags)};
+  const std::array<std::uint8_t, 1> bits{
+      static_cast<std::uint8_t>(static_cast<std::uint8_t>(value.flags) & known_flags)};
   out[0] = '0';
   out[1] = '0';
   out[2] = out[35] = out[52] = '-';

@@ -20,7 +20,8 @@ constexpr bool continues_key(char c) noexcept {
 
 /// TC-34, level 2: `@` is a character like others.
 bool valid_key(std::string_view key) noexcept {
-  return !key.empty() && key.size() <= max_key && starts_key(key.front()) && std::all_of(key.begin(), key.end(), continues_key);
+  return !key.empty() && key.size() <= max_key && starts_key(key.front()) &&
+         std::all_of(key.begin(), key.end(), continues_key);
 }
 
 /// TC-35. The caller has trimmed trailing blanks, so that a value of blanks only is empty here.
@@ -46,7 +47,7 @@ bool tracestate::add_member(std::string_view text) noexcept {
   const std::string_view key = text.substr(0, equals);
   if (!valid_key(key) || !valid_value(text.substr(equals + 1))) return false;  // TC-36
   if (++received_ > max_members) return false;                                 // TC-37
-  if (has_key(key)) return true;                                               // TC-38: the first, most recent one stays
+  if (has_key(key)) return true;  // TC-38: the first, most recent one stays
   members_[kept_++] = {text.data(), static_cast<std::uint16_t>(text.size()), static_cast<std::uint16_t>(key.size())};
   return true;
 }

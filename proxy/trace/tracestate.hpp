@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The member list of the `tracestate` lines of one message (W3C Trace Context level 2), checked strictly: one bad member,
-// or a 33rd, voids the whole list (TC-36, TC-37). Holds views into the lines until joined; used by propagate, one thread.
+// The member list of the `tracestate` lines of one message (W3C Trace Context level 2), checked strictly: one bad
+// member, or a 33rd, voids the whole list (TC-36, TC-37). Holds views into the lines until joined; used by propagate,
+// one thread.
 #pragma once
 
 #include <array>

@@ -24,8 +24,8 @@ bool is_ascii(std::string_view text) noexcept {
 }
 
 struct lead {
-  std::size_t size;           // of the whole sequence; 0: not a lead byte
-  std::uint8_t second_low;    // range of the second byte, Unicode table 3-7
+  std::size_t size;         // of the whole sequence; 0: not a lead byte
+  std::uint8_t second_low;  // range of the second byte, Unicode table 3-7
   std::uint8_t second_high;
 };
 

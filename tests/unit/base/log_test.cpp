@@ -35,7 +35,8 @@ TEST_CASE("throttle: call sites do not share") {
 
 TEST_CASE("log: level names are read back") {
   using base::log_level;
-  for (const auto level : {log_level::trace, log_level::debug, log_level::info, log_level::warn, log_level::error, log_level::off}) {
+  for (const auto level :
+       {log_level::trace, log_level::debug, log_level::info, log_level::warn, log_level::error, log_level::off}) {
     CHECK(base::parse_log_level(base::name(level)) == level);
   }
   for (const char* bad : {"", "warning", "INFO", "info ", "fatal"}) CHECK_FALSE(base::parse_log_level(bad));

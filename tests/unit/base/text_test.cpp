@@ -48,7 +48,8 @@ TEST_CASE("text: decimal digits and nothing else") {
   CHECK(base::parse_decimal("007") == 7);
   CHECK(base::parse_decimal("18446744073709551615") == UINT64_MAX);
   CHECK(base::parse_decimal("00018446744073709551615") == UINT64_MAX);
-  for (const char* bad : {"", " 1", "1 ", "+1", "-1", "1.0", "0x1", "a", "1,1", "18446744073709551616", "99999999999999999999", "184467440737095516150"}) {
+  for (const char* bad : {"", " 1", "1 ", "+1", "-1", "1.0", "0x1", "a", "1,1", "18446744073709551616",
+                          "99999999999999999999", "184467440737095516150"}) {
     CAPTURE(bad);
     CHECK_FALSE(base::parse_decimal(bad));
   }
@@ -65,7 +66,8 @@ TEST_CASE("text: hex out and in") {
 
 TEST_CASE("text: hex is lower case and of the right length") {
   std::vector<std::uint8_t> two(2);
-  for (const char* bad : {"", "12", "123", "12345", "123456", "12g4", "12G4", "ABCD", "abCd", "-123", "12 4", "0x12", "12/4", "12:4", "12`4"}) {
+  for (const char* bad : {"", "12", "123", "12345", "123456", "12g4", "12G4", "ABCD", "abCd", "-123", "12 4", "0x12",
+                          "12/4", "12:4", "12`4"}) {
     CAPTURE(bad);
     CHECK_FALSE(base::parse_lower_hex(bad, two));
   }

@@ -25,8 +25,27 @@ TEST_CASE("units: durations") {
 }
 
 TEST_CASE("units: what is no duration") {
-  for (const char* bad : {"", "s", "5", "00", "-1s", "+1s", "1 s", " 1s", "1s ", "1S", "1sec", "1d", "1.s", ".5s", "1..5s", "1.2.3s", "1e3s", "1.0000000001s",
-                          "87601h", "99999999999999999999s", "18446744073709551615h"}) {
+  for (const char* bad : {"",
+                          "s",
+                          "5",
+                          "00",
+                          "-1s",
+                          "+1s",
+                          "1 s",
+                          " 1s",
+                          "1s ",
+                          "1S",
+                          "1sec",
+                          "1d",
+                          "1.s",
+                          ".5s",
+                          "1..5s",
+                          "1.2.3s",
+                          "1e3s",
+                          "1.0000000001s",
+                          "87601h",
+                          "99999999999999999999s",
+                          "18446744073709551615h"}) {
     CAPTURE(bad);
     CHECK_FALSE(base::parse_duration(bad));
   }
@@ -59,8 +78,8 @@ TEST_CASE("units: sizes") {
 }
 
 TEST_CASE("units: what is no size") {
-  for (const char* bad : {"", "B", "KiB", "-1", "+1", "1 KiB", "1k", "1K", "1KB", "1kib", "1.5MiB", "1TiB", "9223372036854775809", "8589934593GiB",
-                          "18446744073709551616"}) {
+  for (const char* bad : {"", "B", "KiB", "-1", "+1", "1 KiB", "1k", "1K", "1KB", "1kib", "1.5MiB", "1TiB",
+                          "9223372036854775809", "8589934593GiB", "18446744073709551616"}) {
     CAPTURE(bad);
     CHECK_FALSE(base::parse_size(bad));
   }

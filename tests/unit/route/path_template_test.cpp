@@ -132,7 +132,8 @@ TEST_CASE("path template: agrees with fnmatch") {
     std::string path;
     for (auto n = 1 + random() % 4; n > 0; --n) path += "/" + path_segments[random() % 5];
     CAPTURE(text, path);
-    const bool expected = rest ? matches_to_a_slash(pattern, path) : fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME) == 0;
+    const bool expected =
+        rest ? matches_to_a_slash(pattern, path) : fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME) == 0;
     REQUIRE(route::fits(text, path) == expected);
     fitting += expected ? 1 : 0;
   }

@@ -99,6 +99,7 @@ TEST_CASE("route: the most specific rule wins, whatever the order of the configu
       {"template before its prefix", {"", "", "", "/api/{id}"}, {"", "", "/api", ""}, "/api/1"},
       {"template before /", {"", "", "", "/{id}"}, {"", "", "/", ""}, "/1"},
       {"prefix with literals before a catch-all", {"", "", "/api", ""}, {"", "", "", "/{rest*}"}, "/api/x"},
+      {"more literals in a prefix", {"", "", "/carts/new", ""}, {"", "", "", "/carts/{id}"}, "/carts/new"},
       {"fixed length before rest", {"", "", "", "/a/{b}"}, {"", "", "", "/a/{rest*}"}, "/a/x"},
       {"more braces before rest", {"", "", "", "/a/{b}/{rest*}"}, {"", "", "", "/a/{rest*}"}, "/a/x/y"},
       {"catch-all before none", {"", "", "", "/{rest*}"}, {"", "", "", ""}, "/x"},
@@ -146,9 +147,10 @@ TEST_CASE("route: the name is the configured one, else the template, else none")
 }
 
 TEST_CASE("route: shuffling distinct rules does not change the answer") {
-  const std::vector<pattern> patterns{{"", "", "", ""},           {"", "", "/a", ""},        {"GET", "", "/a", ""},      {"", "", "/a/b", ""},
-                                      {"", "", "", "/a/{x}"},     {"", "", "", "/{rest*}"},  {"", "shop", "/", ""},      {"", "shop", "", "/a/{x}"},
-                                      {"POST", "shop", "/a", ""}, {"", "", "", "/a/b/{y*}"}, {"", "", "", "/{x}/{y}/c"}};
+  const std::vector<pattern> patterns{{"", "", "", ""},          {"", "", "/a", ""},         {"GET", "", "/a", ""},
+                                      {"", "", "/a/b", ""},      {"", "", "", "/a/{x}"},     {"", "", "", "/{rest*}"},
+                                      {"", "shop", "/", ""},     {"", "shop", "", "/a/{x}"}, {"POST", "shop", "/a", ""},
+                                      {"", "", "", "/a/b/{y*}"}, {"", "", "", "/{x}/{y}/c"}};
   std::vector<std::size_t> order(patterns.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   const auto original = table_of(patterns);
@@ -163,6 +165,7 @@ TEST_CASE("route: shuffling distinct rules does not change the answer") {
     const auto table = table_of(shuffled);
     const auto &method = methods[random() % 2], &host = hosts[random() % 2], &path = paths[random() % 7];
     CAPTURE(method, host, path);
-    REQUIRE(static_cast<int>(order[static_cast<std::size_t>(matched(table, method, host, path))]) == matched(original, method, host, path));
+    REQUIRE(static_cast<int>(order[static_cast<std::size_t>(matched(table, method, host, path))]) ==
+            matched(original, method, host, path));
   }
 }

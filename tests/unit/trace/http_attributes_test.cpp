@@ -17,10 +17,14 @@ namespace {
 
 std::string shown(const trace::record& from, const trace::attribute& a) {
   switch (a.type) {
-    case trace::attribute::type::text: return "\"" + std::string(from.text_of(a)) + "\"";
-    case trace::attribute::type::integer: return std::to_string(a.integer);
-    case trace::attribute::type::real: return std::to_string(a.real);
-    case trace::attribute::type::boolean: return a.boolean ? "true" : "false";
+    case trace::attribute::type::text:
+      return "\"" + std::string(from.text_of(a)) + "\"";
+    case trace::attribute::type::integer:
+      return std::to_string(a.integer);
+    case trace::attribute::type::real:
+      return std::to_string(a.real);
+    case trace::attribute::type::boolean:
+      return a.boolean ? "true" : "false";
   }
   return "?";
 }
@@ -177,7 +181,8 @@ TEST_CASE("http attributes: query policy applies to url.full and url.query") {
   using trace::query_policy;
   const auto row = GENERATE(values<vector>({
       {query_policy::keep, "a=1&sig=x", true, "\"a=1&sig=x\"", "\"http://shop:8080/carts/1?a=1&sig=x\""},
-      {query_policy::redact, "a=1&sig=x", true, "\"a=1&sig=REDACTED\"", "\"http://shop:8080/carts/1?a=1&sig=REDACTED\""},
+      {query_policy::redact, "a=1&sig=x", true, "\"a=1&sig=REDACTED\"",
+       "\"http://shop:8080/carts/1?a=1&sig=REDACTED\""},
       {query_policy::drop, "a=1&sig=x", true, "", "\"http://shop:8080/carts/1\""},
       {query_policy::keep, "", true, "", "\"http://shop:8080/carts/1?\""},
       {query_policy::redact, "", true, "", "\"http://shop:8080/carts/1?\""},
@@ -225,7 +230,8 @@ TEST_CASE("http attributes: a secret at the cut of a long query does not show") 
 
 TEST_CASE("http attributes: protocol versions") {
   using row = std::pair<http::version, std::string>;
-  const auto [version, text] = GENERATE(values<row>({{http::version::http_1_0, "1.0"}, {http::version::http_1_1, "1.1"}, {http::version::http_2, "2"}}));
+  const auto [version, text] = GENERATE(
+      values<row>({{http::version::http_1_0, "1.0"}, {http::version::http_1_1, "1.1"}, {http::version::http_2, "2"}}));
   request r;
   r.head.version = version;
   CHECK(all(r.server()).at("network.protocol.version") == "\"" + text + "\"");
@@ -235,8 +241,11 @@ TEST_CASE("http attributes: protocol versions") {
 TEST_CASE("http attributes: the endpoint of an attempt") {
   const bool reused = GENERATE(true, false);
   const auto tcp = after(span_kind::client, [&](auto& span) { trace::describe_peer(span, "10.0.0.7", 9001, reused); });
-  CHECK(all(tcp) == attributes{{"network.peer.address", "\"10.0.0.7\""}, {"network.peer.port", "9001"}, {"sidespan.connection_reused", reused ? "true" : "false"}});
-  const auto local = after(span_kind::client, [&](auto& span) { trace::describe_peer(span, "/run/app.sock", 0, reused); });
+  CHECK(all(tcp) == attributes{{"network.peer.address", "\"10.0.0.7\""},
+                               {"network.peer.port", "9001"},
+                               {"sidespan.connection_reused", reused ? "true" : "false"}});
+  const auto local =
+      after(span_kind::client, [&](auto& span) { trace::describe_peer(span, "/run/app.sock", 0, reused); });
   CHECK(all(local).count("network.peer.port") == 0);
 }
 
@@ -245,9 +254,21 @@ TEST_CASE("http attributes: status codes (SC-14, SC-16)") {
     int status;
     bool server_error, client_error;
   };
-  const auto row = GENERATE(values<vector>({{101, false, false}, {200, false, false}, {204, false, false}, {304, false, false}, {399, false, false},
-                                            {400, false, true}, {404, false, true}, {499, false, true}, {500, true, true}, {503, true, true},
-                                            {599, true, true}, {600, true, true}, {999, true, true}, {99, true, true}, {0, true, true}}));
+  const auto row = GENERATE(values<vector>({{101, false, false},
+                                            {200, false, false},
+                                            {204, false, false},
+                                            {304, false, false},
+                                            {399, false, false},
+                                            {400, false, true},
+                                            {404, false, true},
+                                            {499, false, true},
+                                            {500, true, true},
+                                            {503, true, true},
+                                            {599, true, true},
+                                            {600, true, true},
+                                            {999, true, true},
+                                            {99, true, true},
+                                            {0, true, true}}));
   for (const auto kind : {span_kind::server, span_kind::client}) {
     const bool error = kind == span_kind::server ? row.server_error : row.client_error;
     CAPTURE(row.status, error);
@@ -259,7 +280,8 @@ TEST_CASE("http attributes: status codes (SC-14, SC-16)") {
   }
 }
 
-TEST_CASE("http attributes: a fault is an error with its token; the caller's own are none on SERVER (SC-15, decision 11)") {
+TEST_CASE(
+    "http attributes: a fault is an error with its token; the caller's own are none on SERVER (SC-15, decision 11)") {
   using base::fault_code;
   struct vector {
     fault_code code;
@@ -313,7 +335,8 @@ TEST_CASE("http attributes: no fault is no error") {
 TEST_CASE("http attributes: the fault names the reason, the status stays, in any order (SC-15, decision 11)") {
   const base::fault fault(base::fault_code::connection_refused, base::side::upstream, base::stage::connect);
   const int status = GENERATE(201, 502);
-  const attributes expected{{"http.response.status_code", std::to_string(status)}, {"error.type", "\"connection_refused\""}};
+  const attributes expected{{"http.response.status_code", std::to_string(status)},
+                            {"error.type", "\"connection_refused\""}};
   const auto kind = GENERATE(span_kind::server, span_kind::client);
   const auto status_first = after(kind, [&](auto& span) {
     trace::describe_response(span, kind, status);

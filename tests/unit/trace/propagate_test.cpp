@@ -71,8 +71,16 @@ TEST_CASE("extract: vectors of specs §1.2 and §1.4 over lines") {
       {"TC-11 invalid", {{"traceparent", parent + "."}, {"tracestate", "foo=1"}}, false, true, ""},
       {"TC-30 state alone", {{"tracestate", "foo=1"}}, false, false, ""},
       {"TC-31 bad state", {{"traceparent", parent}, {"tracestate", "foo =1"}}, true, true, ""},
-      {"TC-31 bad state in a second line", {{"traceparent", parent}, {"tracestate", "a=1"}, {"tracestate", "B=1"}}, true, true, ""},
-      {"TC-32 state before parent", {{"tracestate", "foo=1"}, {"traceparent", parent}, {"tracestate", "bar=2"}}, true, true, "foo=1,bar=2"},
+      {"TC-31 bad state in a second line",
+       {{"traceparent", parent}, {"tracestate", "a=1"}, {"tracestate", "B=1"}},
+       true,
+       true,
+       ""},
+      {"TC-32 state before parent",
+       {{"tracestate", "foo=1"}, {"traceparent", parent}, {"tracestate", "bar=2"}},
+       true,
+       true,
+       "foo=1,bar=2"},
       {"TC-33 empty state", {{"traceparent", parent}, {"tracestate", ""}}, true, true, ""},
       {"TC-38 duplicate", {{"traceparent", parent}, {"tracestate", "a=1"}, {"tracestate", "a=2"}}, true, true, "a=1"},
   }));
@@ -90,11 +98,13 @@ TEST_CASE("extract: works without asking for presence") {
 }
 
 TEST_CASE("inject: replaces every received copy by one lower-case line of each (TC-20, TC-26)") {
-  const lines source{{"TraceParent", "old"}, {"Host", "a"}, {"tracestate", "x=1"}, {"TRACEPARENT", "older"}, {"TRACESTATE", "y=1"}, {"Accept", "*/*"}};
+  const lines source{{"TraceParent", "old"},   {"Host", "a"},         {"tracestate", "x=1"},
+                     {"TRACEPARENT", "older"}, {"TRACESTATE", "y=1"}, {"Accept", "*/*"}};
   http::fields to = fields_of(source);
   base::arena arena;
   trace::inject(some_context("foo=1,bar=2"), to, arena);
-  CHECK(lines_of(to) == lines{{"Host", "a"}, {"Accept", "*/*"}, {"traceparent", parent}, {"tracestate", "foo=1,bar=2"}});
+  CHECK(lines_of(to) ==
+        lines{{"Host", "a"}, {"Accept", "*/*"}, {"traceparent", parent}, {"tracestate", "foo=1,bar=2"}});
   CHECK(to.count(http::field_id::traceparent) == 1);
   CHECK(to.count(http::field_id::tracestate) == 1);
 }

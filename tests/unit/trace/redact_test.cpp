@@ -10,7 +10,8 @@ using namespace sidespan;
 
 namespace {
 
-std::string redacted(std::string_view query, const std::vector<std::string>& keys = trace::settings{}.redacted_query_keys) {
+std::string redacted(std::string_view query,
+                     const std::vector<std::string>& keys = trace::settings{}.redacted_query_keys) {
   trace::bounded_text out;
   trace::append_redacted_query(out, query, keys);
   return std::string(out.view());
@@ -25,7 +26,8 @@ std::string url(const trace::url_parts& parts) {
 }  // namespace
 
 TEST_CASE("redact: each listed key, case-sensitively, key kept (SC-30)") {
-  const std::string name = GENERATE("X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token", "AWSAccessKeyId", "Signature", "sig", "X-Goog-Signature");
+  const std::string name = GENERATE("X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token", "AWSAccessKeyId",
+                                    "Signature", "sig", "X-Goog-Signature");
   CHECK(redacted(name + "=secret") == name + "=REDACTED");
   CHECK(redacted("a=1&" + name + "=secret&b=2") == "a=1&" + name + "=REDACTED&b=2");
   CHECK(redacted("x" + name + "=open") == "x" + name + "=open");

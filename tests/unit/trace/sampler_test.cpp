@@ -20,7 +20,9 @@ trace::trace_id id_of(std::string_view hex) {
   return id;
 }
 
-trace::sampler ratio(double value, bool parent_based = true) { return trace::sampler({parent_based, root_kind::ratio, value}); }
+trace::sampler ratio(double value, bool parent_based = true) {
+  return trace::sampler({parent_based, root_kind::ratio, value});
+}
 
 trace::context parent_with(trace::flags flags, bool remote) {
   trace::context out;
@@ -169,7 +171,8 @@ TEST_CASE("begin: a decision of our own changes the sampled flag only (TC-22)") 
   support::fixed_random random;
   CHECK(trace::begin(&parent, trace::sampler({false, root_kind::always_off, 1.0}), random).flags == flags::none);
   const auto off = parent_with(flags::random, true);
-  CHECK(trace::begin(&off, trace::sampler({false, root_kind::always_on, 1.0}), random).flags == (flags::random | flags::sampled));
+  CHECK(trace::begin(&off, trace::sampler({false, root_kind::always_on, 1.0}), random).flags ==
+        (flags::random | flags::sampled));
 }
 
 TEST_CASE("begin: every span has another id") {

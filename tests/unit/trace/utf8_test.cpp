@@ -21,7 +21,12 @@ std::string cleaned(std::string_view text, std::size_t limit = 4096) {
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto first = static_cast<unsigned char>(text[i]);
-    const std::size_t size = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0;
+    const std::size_t size = first < 0x80   ? 1
+                             : first < 0xc0 ? 0
+                             : first < 0xe0 ? 2
+                             : first < 0xf0 ? 3
+                             : first < 0xf8 ? 4
+                                            : 0;
     if (size == 0 || i + size > text.size()) return false;
     std::uint32_t value = size == 1 ? first : first & (0x7fU >> size);
     for (std::size_t j = 1; j < size; ++j) {
@@ -39,8 +44,11 @@ bool is_utf8(std::string_view text) {
 }  // namespace
 
 TEST_CASE("utf8: valid text stays as it is") {
-  const std::string text = GENERATE("", "plain", "caf\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xED\x9F\xBF", "\xEE\x80\x80", "\xF4\x8F\xBF\xBF",
-                                    "\xC2\x80", "\xE0\xA0\x80", "\xF0\x90\x80\x80", "\xEF\xBF\xBF", "0123456789\xC3\xA9" "abcdefgh");
+  const std::string text =
+      GENERATE("", "plain", "caf\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xED\x9F\xBF", "\xEE\x80\x80",
+               "\xF4\x8F\xBF\xBF", "\xC2\x80", "\xE0\xA0\x80", "\xF0\x90\x80\x80", "\xEF\xBF\xBF",
+               "0123456789\xC3\xA9"
+               "abcdefgh");
   CHECK(cleaned(text) == text);
 }
 
@@ -50,7 +58,9 @@ TEST_CASE("utf8: one U+FFFD for each maximal ill-formed part (Unicode §3.9, tab
   };
   const auto row = GENERATE(values<vector>({
       {"\x80", bad},
-      {"a\xFF" "b", "a" + bad + "b"},
+      {"a\xFF"
+       "b",
+       "a" + bad + "b"},
       {"\xC0\xAF", bad + bad},
       {"\xE0\x80\xAF", bad + bad + bad},
       {"\xF0\x80\x80\xAF", bad + bad + bad + bad},
