@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the worker sends a batch. Implemented by otlp/grpc_exporter and by a fake in tests. Called on the worker's thread only.
+// How the worker sends a batch. Implemented by otlp/grpc_exporter and by a fake in tests. Called on the worker's thread
+// only.
 #pragma once
 
 #include <chrono>
@@ -22,7 +23,8 @@ struct export_outcome {
   kind kind = kind::accepted;
   /// accepted: spans the receiver refused (partial success; never retried).
   std::uint64_t refused = 0;
-  /// A status name or reason of low cardinality ("unavailable", "deadline_exceeded", "partial_success"): error_type in metrics.
+  /// A status name or reason of low cardinality ("unavailable", "deadline_exceeded", "partial_success"): error_type in
+  /// metrics.
   std::string reason;
   /// For the log.
   std::string message;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where one shard leaves its finished spans. offer() runs on the shard's thread and never blocks: a push into the ring, and
-// a system call only when the export thread asked to be woken at that span. The rest is for the export thread.
+// Where one shard leaves its finished spans. offer() runs on the shard's thread and never blocks: a push into the ring,
+// and a system call only when the export thread asked to be woken at that span. The rest is for the export thread.
 #pragma once
 
 #include <atomic>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Finished spans on their way from one shard to the export thread: a bounded ring with one producer (the shard, push) and
-// one consumer (the export thread, take). Neither ever waits for the other. Slots are raw memory until they are used, so
-// that a queue that never fills costs no resident memory.
+// Finished spans on their way from one shard to the export thread: a bounded ring with one producer (the shard, push)
+// and one consumer (the export thread, take). Neither ever waits for the other. Slots are raw memory until they are
+// used, so that a queue that never fills costs no resident memory.
 #pragma once
 
 #include <atomic>

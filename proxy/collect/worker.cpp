@@ -38,7 +38,9 @@ struct worker::state {
   std::uint64_t waiting() const noexcept;
   bool stopping() const noexcept { return stop_at() != time_point::max(); }
   bool out_of_time() const noexcept { return steady::now() >= stop_at(); }
-  time_point stop_at() const noexcept { return time_point(steady::duration(stop_ticks.load(std::memory_order_acquire))); }
+  time_point stop_at() const noexcept {
+    return time_point(steady::duration(stop_ticks.load(std::memory_order_acquire)));
+  }
 
   const settings limits;
   const std::unique_ptr<exporter> out;
@@ -134,7 +136,8 @@ void worker::state::send(const exporter::batch& batch, std::uint64_t spans) {
     }
     if (outcome.kind == export_outcome::kind::rejected) return settle(0, outcome.reason, spans);
     // From the start of the try: one that timed out has waited already. Never a busy loop, though.
-    const time_point ours = std::max(began + waits.next(), steady::now() + std::min(milliseconds(50), limits.retry_initial));
+    const time_point ours =
+        std::max(began + waits.next(), steady::now() + std::min(milliseconds(50), limits.retry_initial));
     const time_point next = outcome.retry_after ? steady::now() + *outcome.retry_after : ours;
     if (next >= give_up) {
       // At shutdown the deadline has cut the last try short: what it held is counted as dropped then.

@@ -21,10 +21,10 @@ namespace sidespan::collect {
 
 /// A consistent reading of the counters: the equation above holds in every copy.
 struct books {
-  std::uint64_t recorded = 0;      // offered by live spans, dropped ones included
-  std::uint64_t acknowledged = 0;  // the receiver said it has them
-  std::uint64_t queued = 0;        // waiting or in flight
-  std::uint64_t in_flight = 0;     // part of `queued`: in the request being sent or retried now
+  std::uint64_t recorded = 0;                    // offered by live spans, dropped ones included
+  std::uint64_t acknowledged = 0;                // the receiver said it has them
+  std::uint64_t queued = 0;                      // waiting or in flight
+  std::uint64_t in_flight = 0;                   // part of `queued`: in the request being sent or retried now
   std::map<std::string, std::uint64_t> dropped;  // before sending: queue_full, shutdown
   std::map<std::string, std::uint64_t> lost;     // by the exporter: status or partial_success
 };

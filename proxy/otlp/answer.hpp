@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a collector's answer means (specs §4.2): accepted, to be retried, or refused for good. Used by grpc_exporter; pure.
+// What a collector's answer means (specs §4.2): accepted, to be retried, or refused for good. Used by grpc_exporter;
+// pure.
 #pragma once
 
 #include <chrono>

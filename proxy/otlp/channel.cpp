@@ -29,7 +29,8 @@ std::optional<std::string> read_file(const std::string& path) {
 
 /// Where distributions keep the authorities. Empty when none is there: gRPC's own list counts then.
 std::string system_roots() {
-  for (const char* path : {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"}) {
+  for (const char* path :
+       {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"}) {
     if (auto text = read_file(path)) return *std::move(text);
   }
   return {};
@@ -63,7 +64,8 @@ collector_address::collector_address(const exporter_settings& settings) {
     throw std::runtime_error("collector endpoint is neither http:// nor https://: " + settings.endpoint);
   }
   rest = rest.substr(0, rest.find('/'));
-  if (rest.empty() || rest.starts_with(':')) throw std::runtime_error("collector endpoint has no host: " + settings.endpoint);
+  if (rest.empty() || rest.starts_with(':'))
+    throw std::runtime_error("collector endpoint has no host: " + settings.endpoint);
   authority_ = with_port(rest);
   if (!tls_) return;
   if (settings.ca_file.empty()) {
@@ -107,7 +109,9 @@ metadata checked_metadata(const metadata& headers) {
   metadata out;
   for (const auto& [key, value] : headers) {
     const std::string name = base::to_lower(key);
-    const auto refuse = [&name](const char* why) { throw std::runtime_error("collector header `" + name + "`: " + why); };
+    const auto refuse = [&name](const char* why) {
+      throw std::runtime_error("collector header `" + name + "`: " + why);
+    };
     if (name.ends_with("-bin")) refuse("binary headers cannot be configured");
     if (name.starts_with("grpc-")) refuse("reserved for gRPC");
     for (const std::string_view one : ours) {

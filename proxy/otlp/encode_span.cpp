@@ -34,20 +34,28 @@ uint64_t end_of(const trace::record& record) noexcept {
 
 size_t value_size(const trace::attribute& a) noexcept {
   switch (a.type) {
-    case trace::attribute::type::text: return wire::bytes_size(1, a.text.size);
-    case trace::attribute::type::boolean: return 2;
-    case trace::attribute::type::integer: return 1 + wire::varint_size(static_cast<uint64_t>(a.integer));
-    case trace::attribute::type::real: return 9;
+    case trace::attribute::type::text:
+      return wire::bytes_size(1, a.text.size);
+    case trace::attribute::type::boolean:
+      return 2;
+    case trace::attribute::type::integer:
+      return 1 + wire::varint_size(static_cast<uint64_t>(a.integer));
+    case trace::attribute::type::real:
+      return 9;
   }
   return 0;
 }
 
 void write_value(const trace::record& record, const trace::attribute& a, wire::writer& to) noexcept {
   switch (a.type) {
-    case trace::attribute::type::text: return to.bytes(1, record.text_of(a));
-    case trace::attribute::type::boolean: return to.integer(2, a.boolean ? 1 : 0);
-    case trace::attribute::type::integer: return to.integer(3, static_cast<uint64_t>(a.integer));
-    case trace::attribute::type::real: return to.fixed64(4, std::bit_cast<uint64_t>(a.real));
+    case trace::attribute::type::text:
+      return to.bytes(1, record.text_of(a));
+    case trace::attribute::type::boolean:
+      return to.integer(2, a.boolean ? 1 : 0);
+    case trace::attribute::type::integer:
+      return to.integer(3, static_cast<uint64_t>(a.integer));
+    case trace::attribute::type::real:
+      return to.fixed64(4, std::bit_cast<uint64_t>(a.real));
   }
 }
 

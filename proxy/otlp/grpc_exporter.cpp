@@ -47,7 +47,8 @@ std::string bytes_of(const grpc::ByteBuffer& buffer) {
 }
 
 std::chrono::system_clock::time_point wall(steady::time_point time) {
-  return std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::system_clock::duration>(time - steady::now());
+  return std::chrono::system_clock::now() +
+         std::chrono::duration_cast<std::chrono::system_clock::duration>(time - steady::now());
 }
 
 class grpc_exporter final : public collect::exporter {
@@ -56,7 +57,8 @@ class grpc_exporter final : public collect::exporter {
       : address_(settings),
         metadata_(checked_metadata(settings.headers)),
         gzip_(settings.gzip),
-        patience_(settings.timeout.count() > 0 ? settings.timeout : milliseconds(std::chrono::hours(1))),  // 0: no limit
+        patience_(settings.timeout.count() > 0 ? settings.timeout
+                                               : milliseconds(std::chrono::hours(1))),  // 0: no limit
         encoder_(rendered(resource)),
         channel_(address_.make_channel()) {}
 
@@ -123,8 +125,8 @@ export_outcome grpc_exporter::send(const batch& given, steady::time_point deadli
   return outcome;
 }
 
-/// gRPC notices a collector that is back only while somebody waits on the channel, and fails calls at once until then. So a
-/// try on a broken channel first gives the connection a moment.
+/// gRPC notices a collector that is back only while somebody waits on the channel, and fails calls at once until then.
+/// So a try on a broken channel first gives the connection a moment.
 void grpc_exporter::wait_for_connection(steady::time_point deadline) {
   grpc_connectivity_state state = channel_->GetState(true);
   if (state == GRPC_CHANNEL_READY || state == GRPC_CHANNEL_IDLE) return;
@@ -194,7 +196,8 @@ void grpc_exporter::note(const export_outcome& outcome) {
 
 }  // namespace
 
-std::unique_ptr<collect::exporter> make_grpc_exporter(const exporter_settings& settings, const resource_settings& resource) {
+std::unique_ptr<collect::exporter> make_grpc_exporter(const exporter_settings& settings,
+                                                      const resource_settings& resource) {
   route_grpc_log();
   return std::make_unique<grpc_exporter>(settings, resource);
 }

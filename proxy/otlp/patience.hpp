@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How long one try may take. A collector that hangs swallows the request it hangs on: waiting OTLP's ten seconds for it
-// would keep spans from flowing long after the collector is back (they are to flow again within 5 s). So a collector known
-// to be fast gets less, and after a time-out less still. Pure; used by grpc_exporter on the export thread.
+// would keep spans from flowing long after the collector is back (they are to flow again within 5 s). So a collector
+// known to be fast gets less, and after a time-out less still. Pure; used by grpc_exporter on the export thread.
 #pragma once
 
 #include <chrono>

@@ -42,7 +42,8 @@ class export_call final : public grpc::ServerGenericBidiReactor {
   void OnReadDone(bool ok) override {
     if (!ok) return Finish({grpc::StatusCode::INVALID_ARGUMENT, "no request"});
     pb::ExportTraceServiceRequest request;
-    if (!parse(message_, request)) return Finish({grpc::StatusCode::INVALID_ARGUMENT, "not an ExportTraceServiceRequest"});
+    if (!parse(message_, request))
+      return Finish({grpc::StatusCode::INVALID_ARGUMENT, "not an ExportTraceServiceRequest"});
     callback_(request);
     message_ = full_success();
     StartWriteAndFinish(&message_, {}, grpc::Status::OK);

@@ -11,8 +11,8 @@
 
 namespace sidespan::otlp {
 
-/// What we say about the service and ourselves (specs §4.3); the configured attributes come last and override. Values are
-/// made valid UTF-8: one bad byte from an environment variable would make a receiver refuse every request.
+/// What we say about the service and ourselves (specs §4.3); the configured attributes come last and override. Values
+/// are made valid UTF-8: one bad byte from an environment variable would make a receiver refuse every request.
 std::map<std::string, std::string> resource_attributes(const resource_settings& settings, base::random_source& random);
 
 /// As a `Resource` message.

@@ -34,10 +34,17 @@ std::optional<field> next_field(std::string_view& message) noexcept {
   std::optional<std::uint64_t> value;
   switch (out.kind) {
     case type::varint:
-    case type::bytes: value = take_varint(message); break;
-    case type::fixed64: value = take_fixed(message, 8); break;
-    case type::fixed32: value = take_fixed(message, 4); break;
-    default: return std::nullopt;  // groups are not used
+    case type::bytes:
+      value = take_varint(message);
+      break;
+    case type::fixed64:
+      value = take_fixed(message, 8);
+      break;
+    case type::fixed32:
+      value = take_fixed(message, 4);
+      break;
+    default:
+      return std::nullopt;  // groups are not used
   }
   if (!value) return std::nullopt;
   out.integer = *value;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The protobuf wire format, as much of it as OTLP needs: sizes and writing for encode, reading of the small answers for
-// answer. Pure. Writing trusts its caller to have measured (encode does both in the same order); reading trusts nothing.
+// answer. Pure. Writing trusts its caller to have measured (encode does both in the same order); reading trusts
+// nothing.
 #pragma once
 
 #include <bit>

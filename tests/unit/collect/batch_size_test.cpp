@@ -14,7 +14,8 @@ TEST_CASE("worker: a batch filled by several shards is not larger than configure
   const auto far = std::make_shared<test::script>();
   worker subject(limits, std::make_unique<test::fake_exporter>(far), 3);
   for (std::size_t shard = 0; shard < 3; ++shard) {
-    for (std::uint64_t number = 0; number < 7; ++number) subject.intake(shard).offer(test::make_record(shard * 7 + number));
+    for (std::uint64_t number = 0; number < 7; ++number)
+      subject.intake(shard).offer(test::make_record(shard * 7 + number));
   }
   subject.start();
   REQUIRE(far->wait_for_sends(3));

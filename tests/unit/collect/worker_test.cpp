@@ -52,7 +52,8 @@ struct fixture {
 };
 
 std::uint64_t sum(const std::map<std::string, std::uint64_t>& counts) {
-  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}, [](auto a, const auto& b) { return a + b.second; });
+  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0},
+                         [](auto a, const auto& b) { return a + b.second; });
 }
 
 bool balanced(const books& b) {
@@ -139,7 +140,8 @@ TEST_CASE("worker: a refusal for good is not retried and is counted by its reaso
 }
 
 TEST_CASE("worker: partial success is never retried (OT-5)") {
-  const auto [refused, acknowledged] = GENERATE(table<std::uint64_t, std::uint64_t>({{0, 5}, {2, 3}, {5, 0}, {999, 0}}));
+  const auto [refused, acknowledged] =
+      GENERATE(table<std::uint64_t, std::uint64_t>({{0, 5}, {2, 3}, {5, 0}, {999, 0}}));
   fixture f(quick());
   f.far->answer(accepted(refused));
   f.offer(0, 5);

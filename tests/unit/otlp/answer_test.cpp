@@ -30,11 +30,12 @@ TEST_CASE("answer: retryable statuses (specs 4.2)") {
   constexpr kind no = kind::rejected;
   constexpr kind yes = kind::retry;
   const row one = GENERATE(
-      row{1, "cancelled", yes, yes}, row{2, "unknown", no, no}, row{3, "invalid_argument", no, no}, row{4, "deadline_exceeded", yes, yes},
-      row{5, "not_found", no, no}, row{6, "already_exists", no, no}, row{7, "permission_denied", no, no}, row{8, "resource_exhausted", no, yes},
-      row{9, "failed_precondition", no, no}, row{10, "aborted", yes, yes}, row{11, "out_of_range", yes, yes}, row{12, "unimplemented", no, no},
-      row{13, "internal", no, no}, row{14, "unavailable", yes, yes}, row{15, "data_loss", yes, yes}, row{16, "unauthenticated", no, no},
-      row{17, "unknown", no, no}, row{-1, "unknown", no, no});
+      row{1, "cancelled", yes, yes}, row{2, "unknown", no, no}, row{3, "invalid_argument", no, no},
+      row{4, "deadline_exceeded", yes, yes}, row{5, "not_found", no, no}, row{6, "already_exists", no, no},
+      row{7, "permission_denied", no, no}, row{8, "resource_exhausted", no, yes}, row{9, "failed_precondition", no, no},
+      row{10, "aborted", yes, yes}, row{11, "out_of_range", yes, yes}, row{12, "unimplemented", no, no},
+      row{13, "internal", no, no}, row{14, "unavailable", yes, yes}, row{15, "data_loss", yes, yes},
+      row{16, "unauthenticated", no, no}, row{17, "unknown", no, no}, row{-1, "unknown", no, no});
   const auto plain = judge({one.code, "why", ""}, "");
   CHECK(plain.kind == one.plain);
   CHECK(plain.reason == one.name);
@@ -51,8 +52,8 @@ TEST_CASE("answer: delay of a RetryInfo (OT-23)") {
     std::int32_t nanos;
     std::chrono::milliseconds delay;
   };
-  const row one = GENERATE(row{0, 0, 0ms}, row{1, 0, 1s}, row{0, 1, 1ms}, row{0, 250'000'000, 250ms}, row{-3, 0, 0ms}, row{0, -5, 0ms},
-                           row{INT64_MAX, 999'999'999, 3601s});
+  const row one = GENERATE(row{0, 0, 0ms}, row{1, 0, 1s}, row{0, 1, 1ms}, row{0, 250'000'000, 250ms}, row{-3, 0, 0ms},
+                           row{0, -5, 0ms}, row{INT64_MAX, 999'999'999, 3601s});
   CHECK(retry_delay(status_with_retry_info(8, one.seconds, one.nanos)) == one.delay);
 }
 

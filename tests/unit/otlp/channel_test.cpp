@@ -52,7 +52,8 @@ TEST_CASE("metadata: names in lower case, order and repeats kept") {
 }
 
 TEST_CASE("metadata: what gRPC would not send is refused at start-up") {
-  const std::string name = GENERATE("trace-bin", "Trace-BIN", "grpc-timeout", "user-agent", "Host", "te", ":path", "", "a b", "caf\xe9");
+  const std::string name =
+      GENERATE("trace-bin", "Trace-BIN", "grpc-timeout", "user-agent", "Host", "te", ":path", "", "a b", "caf\xe9");
   CHECK(refusal({{name, "value"}}).find("collector header") == 0);
 }
 

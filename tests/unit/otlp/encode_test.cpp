@@ -116,7 +116,8 @@ TEST_CASE("encode: flags tell the W3C bits and whether the parent is remote (spe
     bool remote;
     std::uint32_t wire;
   };
-  const auto [w3c, remote, wire] = GENERATE(row{3, true, 0x303}, row{3, false, 0x103}, row{1, true, 0x301}, row{0, false, 0x100});
+  const auto [w3c, remote, wire] =
+      GENERATE(row{3, true, 0x303}, row{3, false, 0x103}, row{1, true, 0x301}, row{0, false, 0x100});
   record_of r;
   r->w3c_flags = w3c;
   r->parent_remote = remote;
@@ -124,10 +125,13 @@ TEST_CASE("encode: flags tell the W3C bits and whether the parent is remote (spe
 }
 
 TEST_CASE("encode: attributes of every type") {
-  const std::int64_t integer = GENERATE(0, 1, -1, 127, 128, 503, std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min());
+  const std::int64_t integer = GENERATE(0, 1, -1, 127, 128, 503, std::numeric_limits<std::int64_t>::max(),
+                                        std::numeric_limits<std::int64_t>::min());
   record_of r;
   r.set(key::url_path, "/carts/7").set(key::url_query, "").set(key::http_response_status_code, integer);
-  r.set(key::sidespan_parent_confidence, 0.75).set(key::sidespan_connection_reused, true).set(key::sidespan_downstream_closed, false);
+  r.set(key::sidespan_parent_confidence, 0.75)
+      .set(key::sidespan_connection_reused, true)
+      .set(key::sidespan_downstream_closed, false);
   const auto span = only_span(r);
   CHECK(span.attributes_size() == 6);
   CHECK(value(span, key::url_path).string_value() == "/carts/7");

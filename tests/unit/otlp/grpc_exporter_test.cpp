@@ -43,7 +43,9 @@ export_outcome send(collect::exporter& with, std::chrono::milliseconds within = 
   return with.send(*batch, steady::now() + within);
 }
 
-reply failure(grpc::StatusCode code, const std::string& details = "") { return {grpc::Status(code, "no", details), "", false}; }
+reply failure(grpc::StatusCode code, const std::string& details = "") {
+  return {grpc::Status(code, "no", details), "", false};
+}
 
 std::string partial_success(std::int64_t rejected) {
   opentelemetry::proto::collector::trace::v1::ExportTraceServiceResponse out;
@@ -63,7 +65,8 @@ TEST_CASE("grpc exporter: sends what the collector can read, to the right method
   REQUIRE(request.ParseFromString(calls[0].body));
   CHECK(request.resource_spans(0).scope_spans(0).spans_size() == 3);
   const auto& attributes = request.resource_spans(0).resource().attributes();
-  CHECK(std::any_of(attributes.begin(), attributes.end(), [](const auto& one) { return one.value().string_value() == "cart"; }));
+  CHECK(std::any_of(attributes.begin(), attributes.end(),
+                    [](const auto& one) { return one.value().string_value() == "cart"; }));
 }
 
 TEST_CASE("grpc exporter: metadata and user agent") {

@@ -102,7 +102,8 @@ TEST_CASE("receiver: bytes that are no request are an invalid argument") {
 
 TEST_CASE("receiver: other methods are unimplemented") {
   fixture f;
-  for (const char* method : {"/opentelemetry.proto.collector.logs.v1.LogsService/Export", "/opentelemetry.proto.collector.trace.v1.TraceService/Other", "/x"}) {
+  for (const char* method : {"/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+                             "/opentelemetry.proto.collector.trace.v1.TraceService/Other", "/x"}) {
     CHECK(f.call(method, "").status.error_code() == grpc::StatusCode::UNIMPLEMENTED);
   }
   CHECK(f.requests().empty());

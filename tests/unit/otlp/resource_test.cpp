@@ -76,7 +76,8 @@ TEST_CASE("resource: what is not UTF-8 is made so, because one bad byte would sp
 }
 
 TEST_CASE("resource: renders what protobuf reads, long values and none included") {
-  const std::map<std::string, std::string> given = {{"a", ""}, {"b", std::string(127, 'x')}, {std::string(200, 'k'), std::string(20000, 'y')}};
+  const std::map<std::string, std::string> given = {
+      {"a", ""}, {"b", std::string(127, 'x')}, {std::string(200, 'k'), std::string(20000, 'y')}};
   const std::string bytes = render_resource(given);
   opentelemetry::proto::resource::v1::Resource parsed;
   REQUIRE(parsed.ParseFromString(bytes));

@@ -13,8 +13,9 @@ using namespace std::string_view_literals;
 
 TEST_CASE("wire: sizes of varints are what is written") {
   constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
-  for (const std::uint64_t value : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{127}, std::uint64_t{128}, std::uint64_t{16383},
-                                    std::uint64_t{16384}, std::uint64_t{1} << 35, std::uint64_t{1} << 63, most}) {
+  for (const std::uint64_t value :
+       {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{127}, std::uint64_t{128}, std::uint64_t{16383},
+        std::uint64_t{16384}, std::uint64_t{1} << 35, std::uint64_t{1} << 63, most}) {
     std::array<std::uint8_t, 16> memory{};
     writer to(memory.data());
     to.varint(value);
@@ -42,7 +43,9 @@ TEST_CASE("wire: tags of one and two bytes (specs 4.4)") {
 }
 
 TEST_CASE("wire: reads each kind of field") {
-  std::string_view message = "\x08\x96\x01\x12\x03" "abc\x1d\x01\x02\x03\x04\x21\x01\x00\x00\x00\x00\x00\x00\x80"sv;
+  std::string_view message =
+      "\x08\x96\x01\x12\x03"
+      "abc\x1d\x01\x02\x03\x04\x21\x01\x00\x00\x00\x00\x00\x00\x80"sv;
   auto field = next_field(message);
   REQUIRE(field);
   CHECK(field->number == 1);
@@ -64,8 +67,11 @@ TEST_CASE("wire: reads each kind of field") {
 }
 
 TEST_CASE("wire: stops at the first byte that makes no sense") {
-  const auto bad = GENERATE(""sv, "\x08"sv, "\x08\x80"sv, "\x12\x05" "abc"sv, "\x0b"sv, "\x0c"sv, "\x0e\x01"sv, "\x00\x01"sv, "\x1d\x01\x02"sv,
-                            "\x21\x01\x02\x03\x04"sv, "\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"sv,
+  const auto bad = GENERATE(""sv, "\x08"sv, "\x08\x80"sv,
+                            "\x12\x05"
+                            "abc"sv,
+                            "\x0b"sv, "\x0c"sv, "\x0e\x01"sv, "\x00\x01"sv, "\x1d\x01\x02"sv, "\x21\x01\x02\x03\x04"sv,
+                            "\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"sv,
                             "\x08\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"sv, "\x80\x80\x80\x80\x80\x80\x01\x00"sv);
   std::string_view message = bad;
   CHECK_FALSE(next_field(message));
