@@ -127,7 +127,7 @@ std::string sidecar::build_text() const {
 }
 
 std::string sidecar::bound_ports() const {
-  nlohmann::json out = nlohmann::json::object();
+  nlohmann::json out = {{"inbound", nlohmann::json::object()}, {"outbound", nlohmann::json::object()}};
   for (std::size_t i = 0; i < legs_.size(); ++i) {
     const forward::listener_settings& listener = legs_[i]->settings();
     if (legs_[i]->is_forward_proxy()) {

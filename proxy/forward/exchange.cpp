@@ -69,6 +69,10 @@ exchange::outcome exchange::read_target() {
   if (head.method == "CONNECT") {
     return fault(fault_code::not_implemented, side::downstream, stage::route, "CONNECT is not supported yet by this version");
   }
+  if (head.method == "TRACE") {
+    // It would hand credentials that were added on the way to whoever asked (RFC 9110 §9.3.8).
+    return fault(fault_code::method_not_allowed, side::downstream, stage::route, "TRACE is refused");
+  }
   const auto parts = http::parse_target(head.method, head.target);
   if (!parts) return parts.error();
   target_ = *parts;
@@ -95,6 +99,7 @@ exchange::outcome exchange::find_rule() {
     }
     endpoint_ = {std::string(host_.host), host_.port == 0 ? std::uint16_t{80} : host_.port};
     cluster_name_ = authority_ = host_field_;
+    if (names_own_port()) return own_port_refused();
     return std::nullopt;
   }
   rule_ = leg_.match(head.method, host_.host, target_.path);
@@ -238,12 +243,26 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
 net::task<base::result<upstream::pool::lease>> exchange::connect(upstream::pool::wanted what) {
   auto connected = co_await shard_.pool.connect(what);
   if (connected && leg_.is_forward_proxy() && connected->exchange().peer_is_this_host()) {
-    const auto& own = shard_.all.own_ports;
-    if (std::find(own.begin(), own.end(), endpoint_.port) != own.end()) {
-      co_return fault(fault_code::http_request_denied, side::internal, stage::connect, "the forward proxy does not connect to this sidecar's own ports");
-    }
+    // A name may lead here as well.
+    if (is_own_port(endpoint_.port)) co_return own_port_refused();
   }
   co_return connected;
+}
+
+/// Decision 18: no loop, and no way to the admin page.
+bool exchange::is_own_port(std::uint16_t port) const noexcept {
+  const auto& own = shard_.all.own_ports;
+  return std::find(own.begin(), own.end(), port) != own.end();
+}
+
+bool exchange::names_own_port() const {
+  net::error_code ec;
+  const auto address = net::asio::ip::make_address(endpoint_.host, ec);
+  return !ec && (address.is_loopback() || address.is_unspecified()) && is_own_port(endpoint_.port);
+}
+
+fault exchange::own_port_refused() const noexcept {
+  return {fault_code::http_request_denied, side::internal, stage::connect, "the forward proxy does not connect to this sidecar's own ports"};
 }
 
 upstream::pool::wanted exchange::wanted(bool fresh) const {

@@ -59,6 +59,9 @@ class exchange final : private relay_hooks {
   void tell_parent();
   trace::request_facts facts() const noexcept;
   upstream::pool::wanted wanted(bool fresh) const;
+  bool is_own_port(std::uint16_t port) const noexcept;
+  bool names_own_port() const;
+  base::fault own_port_refused() const noexcept;
   bool may_retry(const base::fault& fault, bool was_reused) const noexcept;
   void add_response_field(http::response_head& head);
   static void on_timeout(void* self) noexcept;

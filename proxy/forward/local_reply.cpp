@@ -14,6 +14,7 @@ int status_for(const base::fault& fault) noexcept {
     case fault_code::request_uri_too_long: return 414;
     case fault_code::request_body_size: return 413;
     case fault_code::request_timeout: return 408;
+    case fault_code::method_not_allowed: return 405;
     case fault_code::not_implemented: return 501;
     case fault_code::version_not_supported: return 505;
     case fault_code::http_request_denied: return 403;
@@ -64,6 +65,7 @@ net::task<base::result<void>> reply(wire::server_exchange& down, base::fault fau
   head.reason = http::reason_phrase(status);
   head.fields.add("Content-Type", "text/plain; charset=utf-8");
   head.fields.add("X-Content-Type-Options", "nosniff");  // the body may quote what the request said
+  if (status == 405) head.fields.add("Allow", "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");  // RFC 9110 §15.5.6
   if (status == 503) head.fields.add("Retry-After", "1");
   if (closes_connection(fault)) down.close_after();
   http::body_size size;

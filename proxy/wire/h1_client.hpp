@@ -38,7 +38,9 @@ class h1_client final : public client_exchange {
   bool reused() const noexcept override { return exchanges_ > 1; }
   const std::string& peer_address() const noexcept override { return stream_->peer_address(); }
   std::uint16_t peer_port() const noexcept override { return stream_->peer().port(); }
-  bool peer_is_this_host() const noexcept override { return stream_->local().address() == stream_->peer().address(); }
+  bool peer_is_this_host() const noexcept override {
+    return stream_->peer().address().is_loopback() || stream_->local().address() == stream_->peer().address();
+  }
   void interrupt(bool as_timeout) noexcept override { stream_->interrupt(as_timeout); }
 
  private:
