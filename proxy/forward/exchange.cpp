@@ -45,7 +45,7 @@ exchange::~exchange() {
   what.listener = leg_.settings().key;
   what.method = down_.request().method;
   what.target = down_.request().target;
-  if (rule_ != nullptr) what.route = rule_->name;
+  what.route = route_name();
   what.server = server_.host;
   what.port = server_.port;
   what.peer = down_.peer_address();
@@ -116,6 +116,12 @@ exchange::outcome exchange::find_rule() {
   return std::nullopt;
 }
 
+/// Low-cardinality or nothing (SC-12): the configured name, else the template.
+std::string_view exchange::route_name() const noexcept {
+  if (rule_ == nullptr) return {};
+  return rule_->name.empty() ? rule_->path_template : rule_->name;
+}
+
 /// Stage extract. A stranger's context is not continued (decision 10, TC-P7).
 void exchange::extract() {
   if (!traced() || !shard_.all.trace.tracecontext) return;
@@ -127,7 +133,7 @@ void exchange::extract() {
 void exchange::correlate() {
   parent_ = forwarded_;
   if (leg_.inbound() || !traced() || shard_.all.ladder == nullptr) return;
-  const correlate::endpoint_key key{cluster_name_, down_.request().method, rule_ != nullptr ? std::string_view(rule_->name) : std::string_view()};
+  const correlate::endpoint_key key{cluster_name_, down_.request().method, route_name()};
   verdict_ = shard_.all.ladder->decide(forwarded_ ? &*forwarded_ : nullptr, down_.request().fields, key, began_);
   using correlate::method;
   const char* result = verdict_->method == method::candidates ? "ambiguous" : verdict_->method == method::none ? "root" : "linked";
@@ -368,7 +374,7 @@ trace::request_facts exchange::facts() const noexcept {
   out.path = target_.path;
   out.query = target_.query;
   out.has_query = target_.has_query;
-  if (rule_ != nullptr) out.route = rule_->name;
+  out.route = route_name();
   if (!leg_.inbound()) return out;
   out.peer_address = out.client_address = down_.peer_address();
   out.peer_port = down_.peer_port();

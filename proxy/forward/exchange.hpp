@@ -59,6 +59,7 @@ class exchange final : private relay_hooks {
   void tell_parent();
   trace::request_facts facts() const noexcept;
   upstream::pool::wanted wanted(bool fresh) const;
+  std::string_view route_name() const noexcept;
   bool is_own_port(std::uint16_t port) const noexcept;
   bool names_own_port() const;
   base::fault own_port_refused() const noexcept;

@@ -16,8 +16,8 @@ class response:
 
 
 class client:
-    def __init__(self, port, host="127.0.0.1", timeout=10):
-        self.connection = socket.create_connection((host, port), timeout)
+    def __init__(self, port, timeout=10):
+        self.connection = socket.create_connection((getattr(port, "host", "127.0.0.1"), port), timeout)
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.source = wire.reader(self.connection)
         self.local_port = self.connection.getsockname()[1]
@@ -108,7 +108,7 @@ class client:
         self.connection.close()
 
 
-def get(port, target="/", head_fields=(), **rest):
+def get(port, target="/", head_fields=(), timeout=10, host="localhost"):
     """One GET on a connection of its own."""
-    with client(port, **rest) as one:
-        return one.request("GET", target, head_fields)
+    with client(port, timeout) as one:
+        return one.request("GET", target, head_fields, host=host)

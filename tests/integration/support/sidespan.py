@@ -108,6 +108,18 @@ class sidespan:
         return running(self)
 
 
+class bound_port(int):
+    """A port that knows the address it was bound on."""
+
+
+def bound(listeners):
+    out = []
+    for key, number in listeners.items():
+        out.append(bound_port(number))
+        out[-1].host = key.rsplit(":", 1)[0]
+    return out
+
+
 class running:
     """A started program. inbound, outbound: the port of the first listener; inbounds, outbounds: all of them."""
 
@@ -124,7 +136,7 @@ class running:
                                             stdout=subprocess.PIPE, stderr=log)
         self.pid = self.process.pid
         ports = self.read_ports()
-        self.inbounds, self.outbounds = list(ports["inbound"].values()), list(ports["outbound"].values())
+        self.inbounds, self.outbounds = bound(ports["inbound"]), bound(ports["outbound"])
         self.inbound, self.outbound = (self.inbounds or [None])[0], (self.outbounds or [None])[0]
         self.proxy, self.admin = ports.get("proxy"), ports.get("admin")
 
