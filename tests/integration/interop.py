@@ -83,7 +83,7 @@ def messages_in(message):
     yield message
     for field, value in message.ListFields():
         if field.type == FieldDescriptor.TYPE_MESSAGE:
-            for one in value if field.label == FieldDescriptor.LABEL_REPEATED else [value]:
+            for one in value if field.is_repeated else [value]:
                 yield from messages_in(one)
 
 

@@ -3,7 +3,7 @@
 
     with collector() as far:
         sidespan().export(far.endpoint)...
-        far.wait_for(2)                      # spans
+        far.wait_for_spans(2)
         far.behave("unavailable")            # until the next behave()
         far.behave("unavailable", times=3)   # the next three requests
 
@@ -59,14 +59,9 @@ def load_messages():
 
 
 class span(types.SimpleNamespace):
-    """trace_id, span_id, parent_id (hex, "" for a root), name, kind (SERVER, CLIENT), status (UNSET, OK, ERROR), start, end
-    (ns), flags, trace_state, attributes, resource (dictionaries), scope (name, version), links (trace_id, span_id, flags,
-    attributes), events (time, name)."""
-
-    @staticmethod
-    def read(values):
-        nested = {name: [types.SimpleNamespace(**one) for one in values[name]] for name in ("links", "events")}
-        return span(**{**values, **nested})
+    """trace_id, span_id, parent_id (hex, "" for a root), name, kind (server, client), error, start, end (ns), flags,
+    trace_state, attributes, resource (dictionaries), scope (name, version), links (trace_id, span_id, flags, attributes),
+    events (time, name)."""
 
 
 def value_of(any_value):
@@ -88,11 +83,11 @@ def attributes_of(pairs):
 
 
 def plain(one, resource, scope):
-    """What span.read() takes; also what goes through JSON."""
+    """The members of a span, fit for JSON."""
     return dict(trace_id=one.trace_id.hex(), span_id=one.span_id.hex(), parent_id=one.parent_span_id.hex(), name=one.name,
-                kind={2: "SERVER", 3: "CLIENT"}.get(one.kind, str(one.kind)), start=one.start_time_unix_nano,
+                kind={2: "server", 3: "client"}.get(one.kind, str(one.kind)), start=one.start_time_unix_nano,
                 end=one.end_time_unix_nano, attributes=attributes_of(one.attributes), flags=one.flags,
-                trace_state=one.trace_state, status={0: "UNSET", 1: "OK", 2: "ERROR"}.get(one.status.code), resource=resource, scope=scope,
+                trace_state=one.trace_state, error=one.status.code == 2, resource=resource, scope=scope,
                 links=[dict(trace_id=link.trace_id.hex(), span_id=link.span_id.hex(), flags=link.flags,
                             attributes=attributes_of(link.attributes)) for link in one.links],
                 events=[dict(time=event.time_unix_nano, name=event.name) for event in one.events])
@@ -116,7 +111,7 @@ class kept:
 
     def add(self, spans):
         with self.changed:
-            self.spans += [span.read(one) for one in spans]
+            self.spans += [span(**one) for one in spans]
             self.changed.notify_all()
 
     def clear(self):
@@ -132,8 +127,8 @@ class kept:
                 raise AssertionError(f"the collector waited in vain; it has {len(names)} spans: {names[-20:]}")
             return list(self.spans)
 
-    def hang(self):
-        self.behave("hang")
+    def wait_for_spans(self, count, seconds=10):
+        return self.wait_for(count, seconds)
 
     @property
     def endpoint(self):
