@@ -17,7 +17,7 @@ class response:
 
 class client:
     def __init__(self, port, timeout=10):
-        self.connection = socket.create_connection((getattr(port, "host", "127.0.0.1"), port), timeout)
+        self.connection = socket.create_connection((getattr(port, "host", "127.0.0.1"), int(port)), timeout)
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.source = wire.reader(self.connection)
         self.local_port = self.connection.getsockname()[1]
