@@ -165,8 +165,8 @@ class fields(chain):
         self.assertEqual((have["http.response.status_code"], have["server.port"]), (200, self.dependency.port))
         self.assertEqual(have["url.full"], f"http://127.0.0.1:{self.dependency.port}/stock?sku=7")
         self.assertIsInstance(have["sidespan.parent.confidence"], float)
-        self.assertIsInstance(have["sidespan.connection.reused"], bool)
         self.assertIsInstance(have["sidespan.parent.method"], str)
+        self.assertIs(have["sidespan.connection_reused"], False)
 
     def test_resource_and_scope(self):
         self.one_request()
