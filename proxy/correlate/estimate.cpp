@@ -11,6 +11,9 @@ namespace {
 
 double seconds(base::nanoseconds d) noexcept { return static_cast<double>(d.count()) * 1e-9; }
 
+/// Measured in the simulation: fewer cost answers to processes that are seldom idle, more let late starters pass longer.
+constexpr double calls_that_halve_the_past = 20.0;
+
 /// Decay per second, as an exponent of e.
 const double decay_rate = std::numbers::ln2 / seconds(background_estimate::half_life);
 
@@ -40,7 +43,8 @@ double background_estimate::observe(const call& call) {
     // The request may be older than the present state (others were in flight beside it): all of its time counts, since
     // all of it could have made the call.
     const double before = std::max(0.0, seconds(call.times.changed - call.since));
-    chance = chance_caused({known.calls[0], seconds_[0]}, {known.calls[state], seconds_[state] + before});
+    const double idle = idle_seconds(known);
+    chance = chance_caused({known.calls[0], idle}, {known.calls[state], seconds_[state] + before});
   }
   known.calls[state] += 1.0;
   return chance;
@@ -72,15 +76,28 @@ void background_estimate::add(const std::array<double, 3>& spent) noexcept {
   for (std::size_t state = 0; state < 3; ++state) seconds_[state] = seconds_[state] * kept + spent[state] * share;
 }
 
+// Silence from before an endpoint was first called speaks for it at first: why else does it begin now? But whatever begins
+// with the first request (a poller, work after the answer in a process that is then never idle) has it on its side as
+// well, so the more calls were seen in company, the more of the idle time must be from after the first one. The imagined
+// second of chance_caused() fades along.
+double background_estimate::idle_seconds(const counts& known) const noexcept {
+  const double imagined = 1.0;
+  const double in_company = known.calls[1] + known.calls[2];
+  const double weight = 1.0 / (1.0 + in_company / calls_that_halve_the_past);
+  const double since_first = std::max(0.0, seconds_[0] - known.idle_before);
+  return since_first + (known.idle_before + imagined) * weight - imagined;
+}
+
 background_estimate::counts& background_estimate::of(const endpoint_key& key, base::steady_time now) {
   auto it = endpoints_.find(key);
   if (it == endpoints_.end() && endpoints_.size() < limit_) {
     owned_key owned{std::string(key.cluster), std::string(key.method), std::string(key.route)};
-    it = endpoints_.emplace(std::move(owned), counts{{}, now}).first;
+    it = endpoints_.emplace(std::move(owned), counts{{}, now, seconds_[0]}).first;
   }
   counts& known = it == endpoints_.end() ? others_ : it->second;
   const double kept = std::exp(-decay_rate * std::max(0.0, seconds(now - known.last)));
   for (double& calls : known.calls) calls *= kept;
+  known.idle_before *= kept;
   known.last = std::max(known.last, now);
   return known;
 }

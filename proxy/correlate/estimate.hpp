@@ -61,6 +61,7 @@ class background_estimate {
   struct counts {
     std::array<double, 3> calls{};  // by company
     base::steady_time last;
+    double idle_before = 0.0;  // seconds with none in flight before the first call, decayed
   };
   struct owned_key {
     std::string cluster, method, route;
@@ -76,6 +77,7 @@ class background_estimate {
   };
 
   void advance(const call& call) noexcept;
+  double idle_seconds(const counts& known) const noexcept;
   void add(const std::array<double, 3>& spent) noexcept;
   counts& of(const endpoint_key& key, base::steady_time now);
 

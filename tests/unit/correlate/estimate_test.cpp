@@ -40,6 +40,11 @@ TEST_CASE("chance caused: the worked examples") {
   }
 }
 
+/// Idle time as the estimate counts it: what came before the first call fades with the calls made in company.
+double idle(double before_first, double since_first, double in_company) {
+  return since_first + (before_first + 1) / (1 + in_company / 20) - 1;
+}
+
 /// Drives an estimate by times instead of a ledger.
 struct driver {
   background_estimate estimate;
@@ -67,8 +72,8 @@ TEST_CASE("estimate: the call itself is counted after it was judged") {
   driver d;
   d.pass(company::one, milliseconds(10));
   CHECK(d.call("stock", company::one) == Approx(1 - 0.01));
-  CHECK(d.call("stock", company::one) == Approx(1 - 0.01 / 2));
-  CHECK(d.call("stock", company::one) == Approx(1 - 0.01 / 3));
+  CHECK(d.call("stock", company::one) == Approx(chance_caused({0, idle(0, 0, 1)}, {1, 0.01})));
+  CHECK(d.call("stock", company::one) == Approx(chance_caused({0, idle(0, 0, 2)}, {2, 0.01})));
 }
 
 TEST_CASE("estimate: calls are counted in the state they were made in") {
@@ -78,9 +83,9 @@ TEST_CASE("estimate: calls are counted in the state they were made in") {
   d.pass(company::several, milliseconds(20));
   d.call("stock", company::none);
   d.call("stock", company::none);  // 3 / 2 s, counting the imagined one
-  CHECK(d.call("stock", company::one) == Approx(1 - 1.5 * 0.01).epsilon(1e-4));
-  CHECK(d.call("stock", company::several) == Approx(1 - 1.5 * 0.02).epsilon(1e-4));
-  CHECK(d.call("stock", company::several) == Approx(1 - 1.5 * 0.01).epsilon(1e-4));
+  CHECK(d.call("stock", company::one) == Approx(chance_caused({2, idle(1, 0, 0)}, {0, 0.01})).epsilon(1e-4));
+  CHECK(d.call("stock", company::several) == Approx(chance_caused({2, idle(1, 0, 1)}, {0, 0.02})).epsilon(1e-4));
+  CHECK(d.call("stock", company::several) == Approx(chance_caused({2, idle(1, 0, 2)}, {1, 0.02})).epsilon(1e-4));
 }
 
 TEST_CASE("estimate: time a request spent before it was alone counts, too") {
@@ -132,8 +137,8 @@ TEST_CASE("estimate: what is a half-life old counts half") {
   for (int i = 0; i < 99; ++i) d.call("stock", company::one);
   d.pass(company::several, background_estimate::half_life);  // neither idle nor alone
   const double kept = 0.5;
-  const double seconds_per_call = kept * 1.0 / (99 * kept + 1);
-  CHECK(d.call("stock", company::one) == Approx(1 - seconds_per_call).epsilon(1e-5));
+  const double expected = chance_caused({0, idle(0, 0, 99 * kept)}, {99 * kept, 1 * kept});
+  CHECK(d.call("stock", company::one) == Approx(expected).epsilon(1e-4));
 }
 
 TEST_CASE("estimate: an endpoint that stopped its heartbeat is trusted again after hours, not at once") {
@@ -159,15 +164,31 @@ TEST_CASE("estimate: long idleness is worth no more than the decay allows") {
   CHECK(d.call("stock", company::one, seconds(1)) == Approx(1 - 1 / (most + 1)).epsilon(1e-5));
 }
 
+TEST_CASE("estimate: silence before the first call counts for the first calls, silence after it for all") {
+  driver early;
+  early.call("stock", company::none);
+  early.pass(company::none, seconds(60));
+  driver late;
+  late.pass(company::none, seconds(60));
+  for (driver* d : {&early, &late}) {
+    for (int i = 0; i < 300; ++i) {
+      d->pass(company::one, milliseconds(100));
+      const double chance = d->call("stock", company::one, milliseconds(100));
+      if (i == 0) CHECK(chance > 0.98);
+      if (i == 299) CHECK((chance > 0.98) == (d == &early));
+    }
+  }
+}
+
 TEST_CASE("estimate: times that went back add nothing") {
   driver d;
   d.pass(company::none, seconds(10));
   d.pass(company::one, milliseconds(10));
   d.call("stock", company::one);
-  const double before = d.call("stock", company::one);
+  d.call("stock", company::one);
   d.times.none -= seconds(5);
   d.times.one -= milliseconds(5);
-  CHECK(d.call("stock", company::one) == Approx(before + (1 - before) / 3).epsilon(1e-6));
+  CHECK(d.call("stock", company::one) == Approx(chance_caused({0, idle(10, 0, 2)}, {2, 0.01})).epsilon(1e-5));
 }
 
 }  // namespace
