@@ -105,8 +105,13 @@ function attributes(values) {
   return keys.length > 0 && h("table.attributes", {}, h("tbody", {}, keys.sort().map((key) => line(key, values[key]))));
 }
 
+// Names may break behind their dots and underscores.
+function breakable(name) {
+  return name.split(/(?<=[._])/).flatMap((part, index) => index ? [h("wbr"), part] : [part]);
+}
+
 function line(key, value) {
   const type = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
   const text = type === "object" || type === "array" ? JSON.stringify(value, null, 1) : String(value);
-  return h("tr", {"data-key": key}, h("th", {scope: "row"}, key), h("td", {"data-type": type}, text));
+  return h("tr", {"data-key": key}, h("th", {scope: "row"}, breakable(key)), h("td", {"data-type": type}, text));
 }

@@ -9,8 +9,7 @@ import {duration, slot} from "./format.js";
 const rowHeight = 30;
 const whole = 400;    // up to this many rows all are in the document, so that the browser's own search finds them
 const overscan = 20;
-const maxIndent = 24; // levels that still move to the right
-const step = 16;
+const room = 180;     // pixels for the indent of the deepest span
 
 export function waterfall(tree, {select: selected}) {
   const closedSpans = new Set();
@@ -18,6 +17,7 @@ export function waterfall(tree, {select: selected}) {
   let visible = [];
   let index = new Map();
   let current = null;
+  let step = 16;        // pixels a level moves to the right
   const drawn = new Map();
 
   const axis = h("div.axis", {role: "columnheader"});
@@ -28,6 +28,8 @@ export function waterfall(tree, {select: selected}) {
 
   function update(next) {
     rows = next.rows;
+    const deepest = rows.reduce((most, row) => Math.max(most, row.depth), 1);
+    step = Math.min(16, Math.max(4, Math.floor(room / deepest)));
     replace(axis, [0, 0.25, 0.5, 0.75, 1].map((share) => h("span", {place: {left: `${share * 100}%`}}, share === 0 ? "0" : duration(next.length * share))));
     drawn.forEach((row) => row.remove());
     drawn.clear();
@@ -99,7 +101,7 @@ export function waterfall(tree, {select: selected}) {
   }
 
   function guides(row) {
-    const depth = Math.min(row.depth, maxIndent);
+    const depth = Math.min(row.depth, Math.floor(room / step));
     const out = [];
     let ancestor = row.parent;
     for (let level = depth - 1; level > 0 && ancestor; --level, ancestor = ancestor.parent) {
