@@ -28,8 +28,8 @@ main() {
   step "docker/Dockerfile builds" build_image "$root/docker/Dockerfile" "$root" sidespan
   have_image localhost/sidespan || closing_line
   container=$(buildah_ from --pull-never localhost/sidespan)
-  step "sidespan version" in_image version
   write_configuration
+  step "sidespan version" in_image version
   step "sidespan check" in_image check --config "/test/sidespan.yaml"
   step "runs as uid 7337" runs_unprivileged
   step "no build tools inside" no_build_tools
