@@ -17,8 +17,16 @@ using base::side;
 using base::stage;
 using http::field_id;
 
+namespace {
+
+/// A response that takes longer than this is worth a look at who waits for it.
+constexpr std::chrono::milliseconds watch_interval{200};
+
+}  // namespace
+
 exchange::exchange(shard& on, const leg& leg, wire::server_exchange& down)
-    : shard_(on), leg_(leg), down_(down), began_(on.all.clock.steady()), timeout_(on.wheel, &exchange::on_timeout, this) {
+    : shard_(on), leg_(leg), down_(down), began_(on.all.clock.steady()), timeout_(on.wheel, &exchange::on_timeout, this),
+      watch_(on.wheel, &exchange::on_watch, this) {
   if (leg_.inbound()) shard_.all.inbound_in_flight.fetch_add(1, std::memory_order_relaxed);
   shard_.seen.exchange_started(leg_.inbound());
 }
@@ -118,8 +126,7 @@ exchange::outcome exchange::find_rule() {
 
 /// Low-cardinality or nothing (SC-12): the configured name, else the template.
 std::string_view exchange::route_name() const noexcept {
-  if (rule_ == nullptr) return {};
-  return rule_->name.empty() ? rule_->path_template : rule_->name;
+  return rule_ == nullptr ? std::string_view() : rule_->route();
 }
 
 /// Stage extract. A stranger's context is not continued (decision 10, TC-P7).
@@ -236,11 +243,12 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   const std::string_view target = target_.form == http::target_form::asterisk ? std::string_view("*") : target_.origin_form;
   up_->put_head(down_.request(), target, down_.request_size());
   relay_request request{down_, *up_, target, leg_.settings().max_body_bytes};
+  watch_.arm(watch_interval);
   moved_ = co_await relay(request, *this, shard_.loop.get_executor());
+  watch_.disarm();
   attempt_untouched_ = up_->untouched();
   up_ = nullptr;
-  failed = moved_.fault;
-  if (failed && timed_out_) failed = fault(fault_code::http_response_timeout, side::upstream, failed->stage(), "no complete response in time");
+  failed = explain_failure(moved_.fault);
   finish_attempt(failed);
   co_return failed;
 }
@@ -269,6 +277,13 @@ bool exchange::names_own_port() const {
 
 fault exchange::own_port_refused() const noexcept {
   return {fault_code::http_request_denied, side::internal, stage::connect, "the forward proxy does not connect to this sidecar's own ports"};
+}
+
+/// What the relay saw may be the effect of what a deadline found.
+exchange::outcome exchange::explain_failure(outcome failed) const noexcept {
+  if (failed && downstream_gone_) return fault(fault_code::downstream_closed, side::downstream, failed->stage(), "downstream reset the connection");
+  if (failed && timed_out_) return fault(fault_code::http_response_timeout, side::upstream, failed->stage(), "no complete response in time");
+  return failed;
 }
 
 upstream::pool::wanted exchange::wanted(bool fresh) const {
@@ -362,6 +377,15 @@ void exchange::on_timeout(void* self) noexcept {
   } else {
     late.down_.stop_reading();
   }
+}
+
+/// Nobody waits for the answer any more: the upstream is told by closing, instead of letting it work on.
+void exchange::on_watch(void* self) noexcept {
+  auto& watching = *static_cast<exchange*>(self);
+  if (watching.up_ == nullptr || watching.down_.response_started()) return;
+  if (!watching.down_.peer_reset()) return watching.watch_.arm(watch_interval);
+  watching.downstream_gone_ = true;
+  watching.up_->interrupt(false);
 }
 
 trace::request_facts exchange::facts() const noexcept {

@@ -66,6 +66,8 @@ class exchange final : private relay_hooks {
   bool may_retry(const base::fault& fault, bool was_reused) const noexcept;
   void add_response_field(http::response_head& head);
   static void on_timeout(void* self) noexcept;
+  static void on_watch(void* self) noexcept;
+  outcome explain_failure(outcome failed) const noexcept;
   std::string explain(const base::fault& fault) const;
 
   shard& shard_;
@@ -98,7 +100,9 @@ class exchange final : private relay_hooks {
   bool attempt_untouched_ = true;
   bool attempt_reused_ = false;
   net::deadline timeout_;
+  net::deadline watch_;  // looks after a downstream that may have gone while the upstream thinks
   bool timed_out_ = false;
+  bool downstream_gone_ = false;
   relay_outcome moved_;
   int status_ = 0;
   base::fault_code fault_ = base::fault_code::none;

@@ -60,6 +60,8 @@ class stream {
 
   /// True when the peer has neither sent anything nor closed: an idle connection that may be used again (RFC 9112 §9.2).
   bool quiet() noexcept;
+  /// The connection is broken (RST); false while it is open or half closed.
+  bool peer_reset() const noexcept;
   /// FIN to the peer; reading goes on.
   void shut_write() noexcept;
   void close() noexcept;
@@ -78,7 +80,7 @@ class stream {
   static void on_deadline(void* self) noexcept;
   bool stopped() const noexcept { return late_ || stopped_ != stop::no; }
 
-  tcp_socket socket_;
+  mutable tcp_socket socket_;  // native_handle() is not const
   deadlines& wheel_;
   tcp_endpoint peer_;
   std::string peer_address_;

@@ -49,7 +49,10 @@ class server_exchange {
   /// Writes without waiting. True: done; false: flush() must be awaited before anything else, and `bytes` stay until then.
   virtual base::result<bool> write_now(std::string_view bytes, bool last, const http::fields* trailers) = 0;
   virtual net::task<base::result<void>> flush() = 0;
+  /// Bytes of a final response have been written; until then put_head() may be called anew.
   virtual bool response_started() const noexcept = 0;
+  /// The downstream has reset its connection; a mere FIN is no cancellation (RFC 9112 §9.6). Costs a system call.
+  virtual bool peer_reset() const noexcept = 0;
   /// Whether the upstream may send trailers on to this downstream (`TE: trailers`, RFC 9110 §6.5.1).
   virtual bool accepts_trailers() const noexcept = 0;
 

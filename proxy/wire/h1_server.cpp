@@ -82,7 +82,7 @@ net::task<result<void>> h1_server::send_interim(const http::response_head& head)
 }
 
 void h1_server::put_head(const http::response_head& head, http::body_size size) {
-  started_ = true;
+  output_.reset();  // a head that was put and never written gives way
   // What is left of the request cannot be told from the next one once the response is out, so the connection ends with it.
   if (!input_.body_done()) close_after_ = true;
   // Only closing can end a body of unknown length for a 1.0 downstream (RS-4).
@@ -92,6 +92,7 @@ void h1_server::put_head(const http::response_head& head, http::body_size size) 
 }
 
 result<bool> h1_server::write_now(std::string_view bytes, bool last, const http::fields* trailers) {
+  started_ = true;
   const auto all = output_.write_now(*stream_, bytes, last, trailers);
   broken_ = broken_ || !all;
   if (!all) return write_fault(side::downstream, net::io_end::reset, stage::send_body);

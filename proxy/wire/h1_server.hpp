@@ -46,6 +46,7 @@ class h1_server final : public server_exchange {
   base::result<bool> write_now(std::string_view bytes, bool last, const http::fields* trailers) override;
   net::task<base::result<void>> flush() override;
   bool response_started() const noexcept override { return started_; }
+  bool peer_reset() const noexcept override { return stream_->peer_reset(); }
   bool accepts_trailers() const noexcept override { return accepts_trailers_; }
   void close_after() noexcept override { close_after_ = true; }
   void abort() noexcept override;
@@ -68,7 +69,7 @@ class h1_server final : public server_exchange {
   std::size_t scanned_ = 0;
   std::uint16_t local_port_;
   bool idle_ = true;
-  bool started_ = false;       // a final head has been put
+  bool started_ = false;       // a final response is on its way
   bool complete_ = false;      // the response has been written whole
   bool close_after_ = false;
   bool broken_ = false;

@@ -125,6 +125,9 @@ class upstream_faults(unittest.TestCase):
                 self.app.on("/cut", raw(data))
                 one.send_request(target="/cut")
                 head = one.read_head()
+                if head.status == 502:  # seen to be bad before anything of it went on
+                    self.assertEqual(name, "bad chunk")
+                    continue
                 self.assertEqual(head.status, 200)
                 with self.assertRaises(wire.closed):
                     one.read_body(head)

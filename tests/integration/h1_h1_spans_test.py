@@ -218,10 +218,12 @@ class ends(span_test):
         self.assertEqual((span.error, span.attributes["http.response.status_code"]), (False, 400))
 
     def test_no_route(self):
-        with client(self.port) as one:
-            self.assertEqual(one.request("DELETE", "/x").status, 404)
-        span, = self.once()
-        self.assertEqual((span.error, span.attributes["http.response.status_code"], span.name), (False, 404, "DELETE"))
+        with collector() as spans_of, origin() as app:
+            routes = [{"host": "known.example", "to": f"http://127.0.0.1:{app.port}"}]
+            with sidespan().outbound(None, routes=routes).export(spans_of.endpoint).start() as sidecar:
+                self.assertEqual(get(sidecar.outbound, "/x").status, 404)
+                span, = spans_of.wait_for_spans(1)
+        self.assertEqual((span.kind, span.error, span.attributes["error.type"]), ("client", True, "destination_not_found"))
 
     def test_a_head_and_a_204(self):
         self.app.on("/204", lambda one: one.reply(204))

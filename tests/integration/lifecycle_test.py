@@ -86,7 +86,7 @@ class drain(unittest.TestCase):
     def accepts(self, port):
         """Would a new connection be served? A listener that is closed refuses."""
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection(("127.0.0.1", int(port)), 1).close()
             return True
         except OSError:
             return False
