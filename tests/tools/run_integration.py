@@ -117,12 +117,13 @@ def main():
         runs = [(name, pool.submit(start_file, name, options)) for name in names]
         for name, run in runs:
             figures, output, took = run.result()
-            if figures["run"] == 0:
+            if figures == {"run": 0, "bad": 0}:
                 continue
-            passed += figures["run"] - figures["bad"]
+            good = max(0, figures["run"] - figures["bad"])  # a class that cannot be set up is bad without having run
+            passed += good
             failed += figures["bad"]
             verdict = "ok    " if figures["bad"] == 0 else "FAILED"
-            print(f"{verdict}  {name}: {figures['run'] - figures['bad']} passed, {figures['bad']} failed ({took:.0f} s)", flush=True)
+            print(f"{verdict}  {name}: {good} passed, {figures['bad']} failed ({took:.0f} s)", flush=True)
             slow = [line for line in output.split("\n") if line.startswith("        ") and " s " in line]
             print(output if figures["bad"] or options.verbose else "\n".join(slow), end="\n" if output else "")
     print(f"{passed} passed, {failed} failed")
