@@ -64,7 +64,7 @@ class absent_collector(unittest.TestCase):
     def test_traffic_does_not_notice_and_drops_are_counted(self):
         held, port = refused_port()
         self.addCleanup(held.close)
-        plan = lambda app: sidespan().inbound(app.port).export(f"http://127.0.0.1:{port}").set(export={"queue": {"spans": 100}}, drain={"timeout": "500ms"})
+        plan = lambda app: sidespan().inbound(app.port).export(f"http://127.0.0.1:{port}").set(export={"queue": {"spans": 100, "batch": 50}}, drain={"timeout": "500ms"})
         with origin() as app, plan(app).start() as sidecar:
             for _ in range(3):  # more than the queue and the batch that is being tried can hold together
                 self.assertEqual(traffic(sidecar.inbound), 200)
