@@ -105,7 +105,8 @@ exchange::outcome exchange::find_rule() {
     if (!base::iequals(target_.scheme, "http")) {
       return fault(fault_code::not_implemented, side::downstream, stage::route, "only http:// targets are supported");
     }
-    endpoint_ = {std::string(host_.host), host_.port == 0 ? std::uint16_t{80} : host_.port};
+    named_ = {std::string(host_.host), host_.port == 0 ? std::uint16_t{80} : host_.port};
+    endpoint_ = &named_;
     cluster_name_ = authority_ = host_field_;
     if (names_own_port()) return own_port_refused();
     return std::nullopt;
@@ -113,7 +114,7 @@ exchange::outcome exchange::find_rule() {
   rule_ = leg_.match(head.method, host_.host, target_.path);
   if (rule_ == nullptr) return fault(fault_code::destination_not_found, side::internal, stage::route, "no route");
   const cluster_settings& cluster = leg_.cluster_of(*rule_);
-  endpoint_ = {cluster.host, cluster.port};
+  endpoint_ = &leg_.endpoint_of(*rule_);
   cluster_name_ = cluster.name;
   // Decision 17: the app called `localhost:9001`; what it reached, and what attributes name, is the upstream.
   if (!leg_.inbound()) server_ = {cluster.host, cluster.port};
@@ -202,8 +203,10 @@ void exchange::ensure_request_id() {
   for (const std::string& known : shard_.all.request_id_fields) {
     if (down_.request().fields.find(std::string_view(known)) != nullptr) return;
   }
-  const std::string id = trace::make_trace_id(shard_.random).hex();
-  down_.request().fields.add(name, down_.arena().copy(id));
+  const trace::trace_id id = trace::make_trace_id(shard_.random);
+  char* text = down_.arena().allocate(2 * id.bytes.size());
+  base::write_hex(id.bytes, text);
+  down_.request().fields.add(name, std::string_view(text, 2 * id.bytes.size()));
 }
 
 /// The changes that every attempt shares.
@@ -225,10 +228,13 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   outcome failed;
   ++attempts_;
   if (traced() && !leg_.inbound()) begin_span();
-  const upstream::pool::wanted what = wanted(fresh);
-  upstream::pool::lease lease = shard_.pool.take_idle(what);
+  upstream::pool::limits limits;
+  limits.connect_timeout = leg_.settings().connect_timeout;
+  limits.idle_timeout = leg_.settings().idle_timeout;
+  upstream::pool::lease lease;
+  if (!fresh) lease = shard_.pool.take_idle(*endpoint_, limits);
   if (!lease) {
-    auto connected = co_await connect(what);
+    auto connected = co_await connect(limits);
     if (!connected) {
       failed = connected.error();
       finish_attempt(failed);
@@ -254,11 +260,11 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
 }
 
 /// Stage pick, when no connection idles.
-net::task<base::result<upstream::pool::lease>> exchange::connect(upstream::pool::wanted what) {
-  auto connected = co_await shard_.pool.connect(what);
+net::task<base::result<upstream::pool::lease>> exchange::connect(upstream::pool::limits limits) {
+  auto connected = co_await shard_.pool.connect(*endpoint_, limits);
   if (connected && leg_.is_forward_proxy() && connected->exchange().peer_is_this_host()) {
     // A name may lead here as well.
-    if (is_own_port(endpoint_.port)) co_return own_port_refused();
+    if (is_own_port(endpoint_->port)) co_return own_port_refused();
   }
   co_return connected;
 }
@@ -271,8 +277,8 @@ bool exchange::is_own_port(std::uint16_t port) const noexcept {
 
 bool exchange::names_own_port() const {
   net::error_code ec;
-  const auto address = net::asio::ip::make_address(endpoint_.host, ec);
-  return !ec && (address.is_loopback() || address.is_unspecified()) && is_own_port(endpoint_.port);
+  const auto address = net::asio::ip::make_address(endpoint_->host, ec);
+  return !ec && (address.is_loopback() || address.is_unspecified()) && is_own_port(endpoint_->port);
 }
 
 fault exchange::own_port_refused() const noexcept {
@@ -284,15 +290,6 @@ exchange::outcome exchange::explain_failure(outcome failed) const noexcept {
   if (failed && downstream_gone_) return fault(fault_code::downstream_closed, side::downstream, failed->stage(), "downstream reset the connection");
   if (failed && timed_out_) return fault(fault_code::http_response_timeout, side::upstream, failed->stage(), "no complete response in time");
   return failed;
-}
-
-upstream::pool::wanted exchange::wanted(bool fresh) const {
-  upstream::pool::wanted out;
-  out.where = endpoint_;
-  out.connect_timeout = leg_.settings().connect_timeout;
-  out.idle_timeout = leg_.settings().idle_timeout;
-  out.fresh = fresh;
-  return out;
 }
 
 /// Stage inject. A fresh parent id for every attempt (TC-21); an unsampled span's ids travel all the same (SM-4).

@@ -44,7 +44,7 @@ class exchange final : private relay_hooks {
   void start();
   outcome prepare();
   net::task<outcome> attempt(bool fresh);
-  net::task<base::result<upstream::pool::lease>> connect(upstream::pool::wanted what);
+  net::task<base::result<upstream::pool::lease>> connect(upstream::pool::limits limits);
   void inject();
   void finish_attempt(const outcome& fault);
   net::task<void> answer(base::fault fault);
@@ -58,7 +58,6 @@ class exchange final : private relay_hooks {
   void begin_span();
   void tell_parent();
   trace::request_facts facts() const noexcept;
-  upstream::pool::wanted wanted(bool fresh) const;
   std::string_view route_name() const noexcept;
   bool is_own_port(std::uint16_t port) const noexcept;
   bool names_own_port() const;
@@ -83,7 +82,8 @@ class exchange final : private relay_hooks {
   // find_rule
   const route::rule_settings* rule_ = nullptr;
   std::string_view cluster_name_;
-  upstream::endpoint endpoint_;
+  const upstream::endpoint* endpoint_ = nullptr;
+  upstream::endpoint named_;  // by the request, in a forward proxy
   std::string_view authority_;
   bool excluded_ = false;
   // extract, correlate

@@ -27,6 +27,7 @@ leg::leg(listener_settings settings, const trace::sampler_settings& root, base::
     }
     samplers_.emplace_back(own);
   }
+  for (const cluster_settings& cluster : settings_.clusters) endpoints_.push_back({cluster.host, cluster.port});
 }
 
 const trace::sampler& leg::sampler_for(const route::rule_settings* rule) const noexcept {

@@ -12,6 +12,7 @@
 #include "http/head.hpp"
 #include "route/table.hpp"
 #include "trace/sampler.hpp"
+#include "upstream/pool.hpp"
 
 namespace sidespan::forward {
 
@@ -33,6 +34,8 @@ class leg {
   const trace::sampler& sampler_for(const route::rule_settings* rule) const noexcept;
   const cluster_settings& cluster_of(const route::rule_settings& rule) const noexcept { return settings_.clusters[rule.cluster]; }
 
+  const upstream::endpoint& endpoint_of(const route::rule_settings& rule) const noexcept { return endpoints_[rule.cluster]; }
+
   /// `sidespan-3f9a…`, random per process and leg, so that two sidecars in one call are no loop (H1-28).
   std::string_view pseudonym() const noexcept { return pseudonym_; }
   /// `1.1 sidespan-3f9a…`, by the version the message came in with.
@@ -42,7 +45,8 @@ class leg {
   listener_settings settings_;
   route::table table_;
   trace::sampler root_sampler_;
-  std::vector<trace::sampler> samplers_;  // one per rule of the table
+  std::vector<trace::sampler> samplers_;        // one per rule of the table
+  std::vector<upstream::endpoint> endpoints_;  // one per cluster
   std::string pseudonym_;
   std::string via_1_0_, via_1_1_, via_2_;
 };

@@ -14,10 +14,8 @@ using base::stage;
 
 /// The upload beside the response; lives in relay()'s frame, which waits for `done`.
 struct upload {
-  upload(const relay_request& request, net::executor where) : request(request), done(where) {}
-
   relay_request request;
-  net::event done;
+  std::optional<net::event> done;  // made when there is something to wait for
   std::optional<base::fault> fault;
   std::uint64_t bytes = 0;
   bool complete = false;  // the request went out whole at once
@@ -62,7 +60,7 @@ net::task<void> upload_rest(upload& state) {
   // A request that ended badly must not be answered as if it had been whole: the upstream sees the connection close.
   if (state.fault && state.fault->side() == side::downstream) up.interrupt(false);
   state.running = false;
-  state.done.set();
+  state.done->set();
 }
 
 /// Head and what is at hand of the body in one write. False: flush() must be awaited.
@@ -160,6 +158,7 @@ net::task<result<void>> run_relay(upload& state, relay_hooks& hooks, relay_outco
   }
   if (!state.complete) {
     state.running = true;
+    state.done.emplace(where);
     net::spawn(where, upload_rest(state), "upload");
   }
   do {
@@ -181,7 +180,7 @@ net::task<result<void>> run_relay(upload& state, relay_hooks& hooks, relay_outco
 
 net::task<relay_outcome> relay(relay_request request, relay_hooks& hooks, net::executor where) {
   relay_outcome out;
-  upload state(request, where);
+  upload state{request, {}, {}};
   const result<void> done = co_await run_relay(state, hooks, out, where);
   if (!done) out.fault = done.error();
   if (state.running) {
@@ -189,7 +188,7 @@ net::task<relay_outcome> relay(relay_request request, relay_hooks& hooks, net::e
     state.stopped = true;
     request.down.stop_reading();
     request.up.interrupt(false);
-    co_await state.done.wait();
+    co_await state.done->wait();
     if (!out.fault) state.fault.reset();
   }
   // What ended the upload explains what the response side saw: a downstream that left, or content over the limit.

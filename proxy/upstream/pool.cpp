@@ -3,85 +3,79 @@
 
 namespace sidespan::upstream {
 
-struct pool::idle_connection {
-  idle_connection(pool& owner, const endpoint& where, std::unique_ptr<wire::h1_client> idle)
-      : owner(owner), where(where), connection(std::move(idle)), expiry(owner.wheel_, &pool::on_expiry, this) {}
-
-  pool& owner;
-  const endpoint& where;  // the key of the map, which lives as long as its list is not empty
-  std::unique_ptr<wire::h1_client> connection;
-  net::deadline expiry;
-};
+pool::connection::connection(pool& owner, const endpoint& where, std::unique_ptr<net::stream> stream, std::chrono::milliseconds idle_timeout)
+    : owner(owner), where(where), http(std::move(stream), owner.buffers_, owner.settings_.head, idle_timeout),
+      expiry(owner.wheel_, &pool::on_expiry, this) {}
 
 pool::pool(net::asio::io_context& loop, net::deadlines& wheel, wire::buffer_pool& buffers, const pool_settings& settings)
     : wheel_(wheel), buffers_(buffers), settings_(settings), connector_(loop, wheel) {}
 
 pool::~pool() = default;
 
-pool::lease::lease(pool& owner, const endpoint& where, std::unique_ptr<wire::h1_client> connection) noexcept
-    : owner_(&owner), where_(where), connection_(std::move(connection)) {}
-
 pool::lease& pool::lease::operator=(lease&& other) noexcept {
   if (this == &other) return *this;
   give_back();
-  owner_ = other.owner_;
-  where_ = std::move(other.where_);
-  connection_ = std::move(other.connection_);
+  held_ = std::move(other.held_);
   return *this;
 }
 
 void pool::lease::give_back() noexcept {
-  if (connection_ == nullptr) return;
-  auto connection = std::move(connection_);
-  if (connection->reusable()) owner_->put(where_, std::move(connection));
+  if (held_.empty()) return;
+  connections one = std::move(held_);
+  held_.clear();
+  if (one.front().http.reusable()) one.front().owner.put(std::move(one));
 }
 
-pool::lease pool::take_idle(const wanted& what) {
-  const auto found = idle_.find(what.where);
-  if (found == idle_.end() || what.fresh) return {};
-  std::list<idle_connection>& list = found->second;
-  lease out;
-  while (!list.empty() && !out) {
-    std::unique_ptr<wire::h1_client> connection = std::move(list.front().connection);
-    list.pop_front();
+pool::lease pool::take_idle(const endpoint& where, const limits& limits) {
+  const auto found = idle_.find(where);
+  if (found == idle_.end()) return {};
+  connections& idle = found->second;
+  while (!idle.empty()) {
+    connections one;
+    one.splice(one.begin(), idle, idle.begin());
     --idle_total_;
+    one.front().expiry.disarm();
     // RFC 9112 §9.3.1: the upstream may have closed it meanwhile; bytes that nobody asked for are never a response (RS-8).
-    if (!connection->quiet()) continue;
-    connection->begin(what.idle_timeout);
-    out = lease(*this, what.where, std::move(connection));
+    if (!one.front().http.quiet()) continue;
+    one.front().http.begin(limits.idle_timeout);
+    return lease(std::move(one));
   }
-  if (list.empty()) idle_.erase(found);
-  return out;
+  return {};
 }
 
-net::task<base::result<pool::lease>> pool::connect(wanted what) {
-  auto stream = co_await connector_.connect(what.where.host, what.where.port, what.connect_timeout);
+net::task<base::result<pool::lease>> pool::connect(const endpoint& where, limits limits) {
+  auto stream = co_await connector_.connect(where.host, where.port, limits.connect_timeout);
   if (!stream) co_return stream.error();
-  auto connection = std::make_unique<wire::h1_client>(std::move(*stream), buffers_, settings_.head, what.idle_timeout);
-  connection->begin(what.idle_timeout);
-  co_return lease(*this, what.where, std::move(connection));
+  connections one;
+  one.emplace_back(*this, where, std::move(*stream), limits.idle_timeout);
+  one.front().http.begin(limits.idle_timeout);
+  co_return lease(std::move(one));
 }
 
-void pool::put(const endpoint& where, std::unique_ptr<wire::h1_client> connection) noexcept {
+void pool::put(connections one) noexcept {
   if (closing_ || settings_.idle_per_endpoint == 0) return;
-  const auto at = idle_.try_emplace(where).first;
-  std::list<idle_connection>& list = at->second;
-  list.emplace_front(*this, at->first, std::move(connection));
-  list.front().connection->stream().no_limit();
-  list.front().expiry.arm(settings_.idle_timeout);
+  connection& back = one.front();
+  const auto at = idle_.try_emplace(back.where).first;
+  at->second.splice(at->second.begin(), one);
+  back.http.stream().no_limit();
+  back.expiry.arm(settings_.idle_timeout);
   ++idle_total_;
-  if (list.size() > settings_.idle_per_endpoint) remove(list.back());
+  if (at->second.size() > settings_.idle_per_endpoint) remove(at->second.back());
+  if (idle_.size() > max_endpoints) forget_unused();
 }
 
-void pool::remove(idle_connection& expired) noexcept {
-  const auto found = idle_.find(expired.where);
+void pool::remove(connection& expired) noexcept {
+  connections& idle = idle_.find(expired.where)->second;
   --idle_total_;
-  found->second.remove_if([&expired](const idle_connection& each) { return &each == &expired; });
-  if (found->second.empty()) idle_.erase(found);
+  idle.remove_if([&expired](const connection& each) { return &each == &expired; });
+}
+
+void pool::forget_unused() noexcept {
+  std::erase_if(idle_, [](const auto& each) { return each.second.empty(); });
 }
 
 void pool::on_expiry(void* idle) noexcept {
-  auto& expired = *static_cast<idle_connection*>(idle);
+  auto& expired = *static_cast<connection*>(idle);
   expired.owner.remove(expired);
 }
 

@@ -32,6 +32,17 @@ struct pool_settings {
 };
 
 class pool {
+  struct connection {
+    connection(pool& owner, const endpoint& where, std::unique_ptr<net::stream> stream, std::chrono::milliseconds idle_timeout);
+
+    pool& owner;
+    const endpoint where;
+    wire::h1_client http;
+    net::deadline expiry;  // armed while idle
+  };
+  // A connection lives in a list node from its first use to its last: idle and leased are only two lists.
+  using connections = std::list<connection>;
+
  public:
   pool(net::asio::io_context& loop, net::deadlines& wheel, wire::buffer_pool& buffers, const pool_settings& settings);
   ~pool();
@@ -45,45 +56,43 @@ class pool {
     lease& operator=(lease&& other) noexcept;
     ~lease() { give_back(); }
 
-    explicit operator bool() const noexcept { return connection_ != nullptr; }
-    wire::client_exchange& exchange() noexcept { return *connection_; }
+    explicit operator bool() const noexcept { return !held_.empty(); }
+    wire::client_exchange& exchange() noexcept { return held_.front().http; }
     /// Ends the lease; an exchange that is not complete costs its connection.
     void give_back() noexcept;
 
    private:
     friend class pool;
-    lease(pool& owner, const endpoint& where, std::unique_ptr<wire::h1_client> connection) noexcept;
-    pool* owner_ = nullptr;
-    endpoint where_;
-    std::unique_ptr<wire::h1_client> connection_;
+    explicit lease(connections held) noexcept : held_(std::move(held)) {}
+    connections held_;  // one or none
   };
 
-  struct wanted {
-    endpoint where;
+  struct limits {
     std::chrono::milliseconds connect_timeout{5000};
     std::chrono::milliseconds idle_timeout{60000};
-    bool fresh = false;  // no reused connection: the retry of a request that a reused one lost
   };
   /// An idle connection without waiting; empty when there is none.
-  lease take_idle(const wanted& what);
-  /// A new connection. Faults of net::connector::connect.
-  net::task<base::result<lease>> connect(wanted what);
+  lease take_idle(const endpoint& where, const limits& limits);
+  /// A new connection. Faults of net::connector::connect. `where` outlives the wait.
+  net::task<base::result<lease>> connect(const endpoint& where, limits limits);
 
   std::size_t idle_count() const noexcept { return idle_total_; }
   /// Closes idle connections and keeps no more; leases in use are closed when they come back.
   void close_idle() noexcept;
 
  private:
-  struct idle_connection;
-  void put(const endpoint& where, std::unique_ptr<wire::h1_client> connection) noexcept;
-  void remove(idle_connection& expired) noexcept;
+  void put(connections one) noexcept;
+  void remove(connection& expired) noexcept;
+  void forget_unused() noexcept;
   static void on_expiry(void* idle) noexcept;
+
+  static constexpr std::size_t max_endpoints = 1024;  // a forward proxy meets any number
 
   net::deadlines& wheel_;
   wire::buffer_pool& buffers_;
   pool_settings settings_;
   net::connector connector_;
-  std::map<endpoint, std::list<idle_connection>> idle_;
+  std::map<endpoint, connections> idle_;
   std::size_t idle_total_ = 0;
   bool closing_ = false;
 };
