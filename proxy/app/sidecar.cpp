@@ -24,6 +24,18 @@ std::unique_ptr<collect::exporter> make_exporter(const settings& configured) {
   return otlp::make_grpc_exporter(*configured.exporter, configured.resource);
 }
 
+/// The empty page shows what to type to see a first span here.
+viewer::settings page_settings_of(const settings& configured) {
+  viewer::settings out = configured.viewer->page;
+  out.otlp_address = configured.viewer->otlp_listen;
+  for (const forward::listener_settings& listener : configured.listeners) {
+    if (listener.leg != forward::listener_settings::leg::inbound || listener.port == 0) continue;
+    out.first_command = "curl -i http://localhost:" + std::to_string(listener.port) + "/";
+    break;
+  }
+  return out;
+}
+
 const char* name(forward::leg::kind kind) {
   switch (kind) {
     case forward::leg::kind::inbound: return "inbound";
@@ -47,7 +59,7 @@ sidecar::sidecar(const settings& configured, net::asio::io_context& control)
     if (settings_.correlate->header && !all_.request_id_fields.empty()) all_.request_id_field = all_.request_id_fields.front();
   }
   if (settings_.viewer) {
-    viewer_ = std::make_unique<viewer::viewer>(settings_.viewer->page, clock_);
+    viewer_ = std::make_unique<viewer::viewer>(page_settings_of(settings_), clock_);
     otlp::receiver_settings where;
     where.listen = settings_.viewer->otlp_listen;
     receiver_ = std::make_unique<otlp::receiver>(where, [this](const otlp::receiver::request& request) { viewer_->add(viewer_spans(request)); });

@@ -56,9 +56,11 @@ Enum checked(int number, Enum last) {
   return number >= 0 && number <= static_cast<int>(last) ? static_cast<Enum>(number) : Enum{};
 }
 
-bool read_span(const proto::trace::v1::Span& in, viewer::span& out) {
-  if (!read_id(in.trace_id(), out.trace_id) || !read_id(in.span_id(), out.span_id)) return false;
-  if (!in.parent_span_id().empty() && !read_id(in.parent_span_id(), out.parent_span_id)) return false;
+/// Ids of the wrong length stay all zero; the store counts such spans as dropped.
+void read_span(const proto::trace::v1::Span& in, viewer::span& out) {
+  read_id(in.trace_id(), out.trace_id);
+  read_id(in.span_id(), out.span_id);
+  read_id(in.parent_span_id(), out.parent_span_id);
   out.name = in.name();
   out.kind = checked(static_cast<int>(in.kind()), viewer::span_kind::consumer);
   out.start_unix_nano = in.start_time_unix_nano();
@@ -75,7 +77,6 @@ bool read_span(const proto::trace::v1::Span& in, viewer::span& out) {
     target.attributes = attributes_of(link.attributes());
     out.links.push_back(std::move(target));
   }
-  return true;
 }
 
 }  // namespace
@@ -88,7 +89,7 @@ std::vector<viewer::span> viewer_spans(const proto::collector::trace::v1::Export
     for (const auto& scope_spans : resource_spans.scope_spans()) {
       for (const auto& span : scope_spans.spans()) {
         viewer::span item;
-        if (!read_span(span, item)) continue;
+        read_span(span, item);
         item.resource = resource;
         item.scope = scope_spans.scope().name();
         out.push_back(std::move(item));

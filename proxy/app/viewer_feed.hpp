@@ -14,7 +14,7 @@ class ExportTraceServiceRequest;
 
 namespace sidespan::app {
 
-/// Spans whose ids have the wrong length are left out.
+/// Ids of the wrong length become all zero, which the store refuses and counts.
 std::vector<viewer::span> viewer_spans(const opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest& request);
 
 }  // namespace sidespan::app
