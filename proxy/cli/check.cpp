@@ -25,7 +25,7 @@ int check(const configuration_flags& flags, bool json) {
     show_problems(loaded.problems);
     if (loaded.settings) {
       std::cout << "ok: service " << loaded.settings->service << ", " << loaded.settings->listeners.size()
-                << " listeners\n";
+                << (loaded.settings->listeners.size() == 1 ? " listener\n" : " listeners\n");
     }
   }
   return loaded.settings ? exit_code::ok : exit_code::usage;

@@ -134,7 +134,7 @@ config::outcome load_configuration(const configuration_flags& from) {
 void show_problems(const std::vector<config::problem>& problems, bool errors_only) {
   for (const config::problem& each : problems) {
     if (errors_only && each.severity == config::problem::severity::warning) continue;
-    std::cerr << config::format(each) << "\n";
+    std::cerr << (each.where.source.empty() ? "sidespan: " : "") << config::format(each) << "\n";
   }
 }
 

@@ -6,8 +6,12 @@
 #include <exception>
 #include <iostream>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "cli/command.hpp"
+#include "config/suggest.hpp"
 
 namespace sidespan::cli {
 namespace {
@@ -17,7 +21,7 @@ class examples_first final : public CLI::Formatter {
  public:
   std::string make_usage(const CLI::App* app, std::string name) const override {
     const std::string examples = app->get_footer();
-    return (examples.empty() ? "" : "\n" + examples + "\n") + CLI::Formatter::make_usage(app, name);
+    return (examples.empty() ? "" : "\n" + examples + "\n\n") + CLI::Formatter::make_usage(app, name);
   }
   std::string make_footer(const CLI::App*) const override { return ""; }
 };
@@ -29,10 +33,22 @@ const char* const examples =
     "  sidespan check -c sidespan.yaml\n"
     "  sidespan viewer                               # web page on http://localhost:7180, OTLP on 4317";
 
-int complain(const CLI::App& program, const CLI::ParseError& error) {
+/// Empty, or what is wrong with the first word: the library only says that a sub-command is required.
+std::string unknown_command(const CLI::App& program, const char* first) {
+  if (first == nullptr || *first == '-') return "";
+  std::vector<std::string_view> names;
+  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == first) return "";
+    names.push_back(command->get_name());
+  }
+  return "unknown sub-command \"" + std::string(first) + "\"" + config::did_you_mean(first, names);
+}
+
+int complain(const CLI::App& program, const CLI::ParseError& error, const char* first) {
   if (error.get_exit_code() == 0) return program.exit(error, std::cout, std::cerr);  // --help
+  const std::string unknown = unknown_command(program, first);
   const auto chosen = program.get_subcommands();
-  std::cerr << "sidespan: " << error.what() << "\n";
+  std::cerr << "sidespan: " << (unknown.empty() ? error.what() : unknown) << "\n";
   std::cerr << "Try: sidespan " << (chosen.empty() ? "" : chosen.front()->get_name() + " ") << "--help\n";
   return exit_code::usage;
 }
@@ -50,7 +66,7 @@ int run_program(int argc, const char* const* argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return complain(program, error);
+    return complain(program, error, argc > 1 ? argv[1] : nullptr);
   } catch (const std::exception& error) {
     std::cerr << "sidespan: " << error.what() << "\n";
     return exit_code::failed;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/build.hpp"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -23,6 +24,7 @@ listener_draft new_listener(const setting& section) {
   out.settings.key = section.path[1];
   if (section.path[1] == "proxy") {
     out.settings.leg = leg::forward_proxy;
+    out.settings.address.clear();  // until `listen` says where
     return out;
   }
   const bool inbound = section.path[0] == "inbound";
@@ -90,6 +92,9 @@ void finish(listener_draft& from, report& problems) {
   forward::listener_settings& out = from.settings;
   if (out.leg == leg::forward_proxy) return;
   for (rule_draft& each : from.rules) {
+    if (!each.rule.path_prefix.empty() && !each.rule.path_template.empty()) {
+      problems.error(each.where, describe_listener(from) + ".routes: a route has either `match` with a path or `path`");
+    }
     if (!each.to && !from.to) {
       if (each.incomplete || from.incomplete) continue;
       problems.error(each.where,
@@ -115,6 +120,9 @@ app::settings build(const values& given, std::size_t processors, const origin& w
   work.processors = processors;
   assigner(given, work).run();
   for (listener_draft& each : work.listeners) finish(each, problems);
+  // A small queue alone is no mistake: the preset batch gives way to it.
+  collect::settings& collect = work.settings.collect;
+  if (given.find({"export", "queue", "batch"}) == nullptr) collect.batch_spans = std::min(collect.batch_spans, collect.queue_spans);
   check(work, given, whole, problems);
   app::settings out = std::move(work.settings);
   out.resource.service = out.service;

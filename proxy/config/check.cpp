@@ -100,10 +100,11 @@ void check_present(const draft& work, const values& given, const origin& whole, 
   }
   const bool tried = given.failed({"inbound"}) || given.failed({"outbound"});
   if (work.listeners.empty() && !tried)
-    problems.error(whole, "no listeners: give at least one under inbound or outbound");
+    problems.error(whole, whole.line != 0
+                              ? "no listeners: give at least one under inbound or outbound"
+                              : "no listeners: give a file with --config, or listeners with --in and --out");
   for (const listener_draft& each : work.listeners) {
-    if (each.settings.leg == leg::forward_proxy && each.settings.address == "*" && each.settings.key == "proxy" &&
-        !each.incomplete) {
+    if (each.settings.leg == leg::forward_proxy && each.settings.address.empty() && !each.incomplete) {
       problems.error(each.where, "outbound.proxy: needs `listen`, like 127.0.0.1:7128");
     }
   }

@@ -180,6 +180,10 @@ std::string explain(const YAML::ParserException& error, std::string_view text) {
   if (before.substr(0, 2) == "${")
     return "inside { } or [ ] YAML does not allow a bare ${…}: put it in quotes, \"${…}\"";
   if (text_at(text, error.mark.line + 1, 1).substr(0, 1) == "\t") return "a tab cannot indent YAML: use spaces";
+  // The library's words for what people do most often.
+  if (error.msg == "end of map flow not found") return "not valid YAML: a { is not closed, or a comma is missing";
+  if (error.msg == "end of sequence flow not found") return "not valid YAML: a [ is not closed, or a comma is missing";
+  if (error.msg == "end of map not found") return "not valid YAML: the indentation fits no map above";
   return "not valid YAML: " + error.msg;
 }
 

@@ -126,7 +126,9 @@ class json_sink {
 };
 
 void comment_section(const char* section, const char* example, std::string& out) {
-  out += std::string("# ") + section + ":\n#   " + example + ":\n";
+  const std::string header = std::string("# ") + section + ":\n";
+  if (out.find(header) == std::string::npos) out += header;
+  out += std::string("#   ") + example + ":\n";
   for (const key* row : rows_below(row_at(std::vector<std::string>{section, example}))) {
     if (row->preset.empty()) continue;
     out += "#     " + std::string(last(*row)) + ": " + std::string(row->preset) + "\n";

@@ -121,9 +121,24 @@ void read_document(const node& tree, const origin& where, values& into, report& 
   walk(where, into, problems).visit(nullptr, tree);
 }
 
+namespace {
+
+/// Looks for the first name of a path that is not in the table.
+std::string nearest(const path& path) {
+  const key* row = nullptr;
+  for (const std::string& name : path) {
+    const key* below = child(row, name);
+    if (!below) return did_you_mean(name, children(row));
+    row = below;
+  }
+  return "";
+}
+
+}  // namespace
+
 void read_text(const path& path, std::string_view text, const origin& where, values& into, report& problems) {
   const key* row = row_at(path);
-  if (!row) return problems.error(where, dotted(path) + ": unknown key");
+  if (!row) return problems.error(where, dotted(path) + ": unknown key" + nearest(path));
   node given;
   given.kind = node::kind::scalar;
   given.text = text;

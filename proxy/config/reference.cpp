@@ -25,7 +25,7 @@ outbound:
 
 Without a file: `sidespan run --service cart --in 8080=localhost:3000 --out 9001=http://catalog:8080`.
 
-- **Where the file is**: `--config FILE`, else `SIDESPAN_CONFIG`, else `./sidespan.yaml`, else `/etc/sidespan/sidespan.yaml`.
+- **Where the file is**: `--config FILE`, else `SIDESPAN_CONFIG`, else `sidespan.yaml` in the working directory, else `/etc/sidespan/sidespan.yaml`.
 - **Who wins**: flag, then `SIDESPAN_*` variable, then `OTEL_*` variable, then file, then default. `sidespan config print` shows
   every value with its origin, `sidespan config defaults` what holds when nothing is said.
 - **Mistakes** are reported all at once with file, line and column; `sidespan check` does only that, and exits with 2. A wrong
