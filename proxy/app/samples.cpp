@@ -9,7 +9,7 @@
 #include <fstream>
 #include <string>
 
-#include "app/version.hpp"
+#include "base/version.hpp"
 
 namespace sidespan::app {
 namespace {
@@ -82,7 +82,7 @@ void add_process(std::vector<sample>& out) {
 
 void add_build(const settings& configured, std::vector<sample>& out) {
   out.push_back(gauge("sidespan_build_info", "Always 1; the labels tell the version and the configuration.", 1));
-  out.back().labels = {{"version", version()}, {"config_hash", configured.config_hash}};
+  out.back().labels = {{"version", base::version()}, {"config_hash", configured.config_hash}};
   out.push_back(gauge("sidespan_config_last_reload_success", "1 when the configuration in force is the one last read.", 1));
 }
 

@@ -7,9 +7,9 @@
 #include "app/address.hpp"
 #include "app/null_exporter.hpp"
 #include "app/samples.hpp"
-#include "app/version.hpp"
 #include "app/viewer_feed.hpp"
 #include "base/log.hpp"
+#include "base/version.hpp"
 #include "otlp/grpc_exporter.hpp"
 
 namespace sidespan::app {
@@ -134,7 +134,7 @@ std::string sidecar::metrics_text() const {
 }
 
 std::string sidecar::build_text() const {
-  const nlohmann::json out = {{"version", version()}, {"service", settings_.service}, {"config", settings_.config_path}, {"config_hash", settings_.config_hash}};
+  const nlohmann::json out = {{"version", base::version()}, {"service", settings_.service}, {"config", settings_.config_path}, {"config_hash", settings_.config_hash}};
   return out.dump() + "\n";
 }
 
@@ -156,7 +156,7 @@ std::string sidecar::bound_ports() const {
 
 void sidecar::log_start() const {
   const auto info = [](std::string_view what, std::initializer_list<base::log_field> fields) { base::log(base::log_level::info, what, fields); };
-  info("sidespan starts", {{"version", version()},
+  info("sidespan starts", {{"version", base::version()},
                            {"service", settings_.service},
                            {"config", settings_.config_path.empty() ? "none" : settings_.config_path},
                            {"config_hash", settings_.config_hash},

@@ -5,7 +5,7 @@
 #include <iostream>
 #include <memory>
 
-#include "app/version.hpp"
+#include "base/version.hpp"
 #include "cli/command.hpp"
 
 namespace sidespan::cli {
@@ -17,9 +17,9 @@ void add_version(CLI::App& program, int& code) {
   command->add_flag("--json", *json, "As JSON");
   command->callback([json, &code] {
     if (*json) {
-      std::cout << "{\"name\": \"sidespan\", \"version\": \"" << app::version() << "\"}\n";
+      std::cout << "{\"name\": \"sidespan\", \"version\": \"" << base::version() << "\"}\n";
     } else {
-      std::cout << "sidespan " << app::version() << "\n";
+      std::cout << "sidespan " << base::version() << "\n";
     }
     code = 0;
   });

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "base/text.hpp"
+#include "base/version.hpp"
 #include "otlp/identity.hpp"
 
 namespace sidespan::otlp {
@@ -79,7 +80,7 @@ collector_address::collector_address(const exporter_settings& settings) {
 
 std::shared_ptr<grpc::Channel> collector_address::make_channel() const {
   grpc::ChannelArguments args;
-  args.SetUserAgentPrefix(std::string(program_name) + "/" + std::string(program_version));
+  args.SetUserAgentPrefix(std::string(program_name) + "/" + base::version());
   args.SetMaxReceiveMessageSize(4 * 1024 * 1024);  // specs OT-8
   // Decision 7: never through our own forward proxy, retries are collect's.
   args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "otlp/encode_span.hpp"
+#include "base/version.hpp"
 #include "otlp/identity.hpp"
 #include "otlp/wire.hpp"
 
@@ -22,7 +23,7 @@ std::string render(std::uint32_t field, std::string_view bytes) {
 // Field numbers of ResourceSpans and ScopeSpans: 1 resource or scope, 2 scope_spans or spans, 3 schema_url.
 encoder::encoder(const std::string& resource, std::size_t max_bytes)
     : resource_(render(1, resource)),
-      scope_(render(1, render(1, program_name) + render(2, program_version))),
+      scope_(render(1, render(1, program_name) + render(2, base::version()))),
       schema_(render(3, schema_url)),
       max_bytes_(max_bytes) {}
 

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who we say we are to the collector: scope, SDK name, version, user agent, schema. Used by encode and the exporter.
+// Who we say we are to the collector: scope, SDK name, user agent, schema. Used by encode and the exporter.
 #pragma once
 
 #include <string_view>
-
-#ifndef SIDESPAN_VERSION
-#define SIDESPAN_VERSION "0.1.0"
-#endif
 
 namespace sidespan::otlp {
 
 /// Scope name and telemetry.sdk.name, which must not be `opentelemetry` (specs §4.3).
 inline constexpr std::string_view program_name = "sidespan";
-inline constexpr std::string_view program_version = SIDESPAN_VERSION;
 /// The semantic conventions that our attribute names follow.
 inline constexpr std::string_view schema_url = "https://opentelemetry.io/schemas/1.44.0";
 

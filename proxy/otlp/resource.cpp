@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/text.hpp"
+#include "base/version.hpp"
 #include "otlp/identity.hpp"
 #include "otlp/wire.hpp"
 #include "trace/utf8.hpp"
@@ -39,7 +40,7 @@ std::map<std::string, std::string> resource_attributes(const resource_settings& 
   out["service.instance.id"] = make_uuid(random);
   out["telemetry.sdk.language"] = "cpp";
   out["telemetry.sdk.name"] = program_name;
-  out["telemetry.sdk.version"] = program_version;
+  out["telemetry.sdk.version"] = base::version();
   for (const auto& [key, value] : settings.attributes) out[valid(key)] = valid(value);
   return out;
 }

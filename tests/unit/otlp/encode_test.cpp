@@ -7,6 +7,7 @@
 
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
 #include "otlp/encode_span.hpp"
+#include "base/version.hpp"
 #include "otlp/identity.hpp"
 #include "otlp/resource.hpp"
 #include "unit/otlp/records.hpp"
@@ -67,7 +68,7 @@ TEST_CASE("encode: resource, scope and schema stand around the spans (specs 4.3)
   REQUIRE(of_resource.scope_spans_size() == 1);
   const auto& of_scope = of_resource.scope_spans(0);
   CHECK(of_scope.scope().name() == "sidespan");
-  CHECK(of_scope.scope().version() == program_version);
+  CHECK(of_scope.scope().version() == base::version());
   CHECK(of_scope.schema_url() == schema_url);
   REQUIRE(of_scope.spans_size() == 2);
   CHECK(of_scope.spans(0).name() == "a");

@@ -7,6 +7,7 @@
 
 #include "collect/worker.hpp"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
+#include "base/version.hpp"
 #include "otlp/identity.hpp"
 #include "unit/otlp/fake_collector.hpp"
 #include "unit/otlp/records.hpp"
@@ -77,7 +78,7 @@ TEST_CASE("grpc exporter: metadata and user agent") {
   const auto metadata = far.calls().at(0).metadata;
   CHECK(metadata.find("x-api-key")->second == "secret");
   CHECK(metadata.find("x-tenant")->second == "a, b");
-  CHECK(metadata.find("user-agent")->second.find("sidespan/" + std::string(program_version) + " ") == 0);
+  CHECK(metadata.find("user-agent")->second.find("sidespan/" + std::string(base::version()) + " ") == 0);
 }
 
 TEST_CASE("grpc exporter: gzip when asked for and only then") {

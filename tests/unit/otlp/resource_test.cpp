@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "opentelemetry/proto/resource/v1/resource.pb.h"
+#include "base/version.hpp"
 #include "otlp/identity.hpp"
 
 namespace sidespan::otlp {
@@ -30,7 +31,7 @@ TEST_CASE("resource: what every resource must say (specs 4.3)") {
   CHECK(out.at("service.name") == "cart");
   CHECK(out.at("telemetry.sdk.language") == "cpp");
   CHECK(out.at("telemetry.sdk.name") == "sidespan");
-  CHECK(out.at("telemetry.sdk.version") == program_version);
+  CHECK(out.at("telemetry.sdk.version") == base::version());
   CHECK(out.at("service.instance.id").size() == 36);
 }
 
