@@ -184,6 +184,15 @@ net::task<bool> sidecar::until(Condition met, time_point deadline) {
   co_return true;
 }
 
+/// The last spans get at least a second, also when the connections have used up the time, and at most five: whoever
+/// presses Ctrl-C without a collector must not wait for the whole drain time.
+void sidecar::flush(time_point deadline) {
+  const std::uint64_t queued = worker_->read_books().queued;
+  if (queued != 0) base::log(base::log_level::info, "flushing", {{"spans", std::to_string(queued)}});
+  const time_point now = steady_clock::now();
+  worker_->stop(std::clamp(deadline, now + std::chrono::seconds(1), now + std::chrono::seconds(5)));
+}
+
 net::task<bool> sidecar::drain() {
   ready_ = false;
   base::log(base::log_level::info, "draining", {{"in_flight", std::to_string(all_.inbound_in_flight.load())}});
@@ -203,9 +212,7 @@ net::task<bool> sidecar::drain() {
   const time_point cut_deadline = steady_clock::now() + milliseconds(500);
   const bool ended = co_await until(all_idle, cut_deadline);
   for (auto& each : shards_) each->stop();
-  // Spans get at least a second, also when the connections have used up the time.
-  const time_point flush_deadline = std::max(deadline, steady_clock::now() + milliseconds(1000));
-  worker_->stop(flush_deadline);
+  flush(deadline);
   base::log(base::log_level::info, "stopped", {});
   co_return ended;
 }
