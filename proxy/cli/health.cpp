@@ -2,6 +2,7 @@
 //
 // sidespan health, sidespan wait: probes for images without a shell.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <thread>

@@ -122,7 +122,8 @@ app::settings build(const values& given, std::size_t processors, const origin& w
   for (listener_draft& each : work.listeners) finish(each, problems);
   // A small queue alone is no mistake: the preset batch gives way to it.
   collect::settings& collect = work.settings.collect;
-  if (given.find({"export", "queue", "batch"}) == nullptr) collect.batch_spans = std::min(collect.batch_spans, collect.queue_spans);
+  if (given.find({"export", "queue", "batch"}) == nullptr)
+    collect.batch_spans = std::min(collect.batch_spans, collect.queue_spans);
   check(work, given, whole, problems);
   app::settings out = std::move(work.settings);
   out.resource.service = out.service;
