@@ -96,9 +96,12 @@ std::size_t ledger::snapshot(std::size_t most, std::vector<in_flight>& out, enum
   shared_->slots.for_each([&](std::uint32_t slot, std::uint64_t serial) { found.push_back({serial, slot}); });
   const std::size_t wanted = std::min(most, found.size());
   const auto end_of_wanted = found.begin() + static_cast<std::ptrdiff_t>(wanted);
-  std::partial_sort(found.begin(), end_of_wanted, found.end(), [order](const place& a, const place& b) {
+  const auto sooner = [order](const place& a, const place& b) {
     return order == order::oldest_first ? a.serial < b.serial : a.serial > b.serial;
-  });
+  };
+  // Not partial_sort: slots tend to be in order of age, its worst case when the newest are wanted.
+  if (wanted < found.size()) std::nth_element(found.begin(), end_of_wanted, found.end(), sooner);
+  std::sort(found.begin(), end_of_wanted, sooner);
   for (auto it = found.begin(); it != end_of_wanted; ++it) {
     in_flight copy;
     if (shared_->slots.read(it->slot, it->serial, copy)) out.push_back(std::move(copy));

@@ -7,11 +7,13 @@
 #include <catch2/catch.hpp>
 
 #include <chrono>
+#include <cctype>
 #include <map>
-#include <regex>
-#include <set>
 #include <sstream>
 #include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace sidespan::metrics {
 namespace {
@@ -33,23 +35,73 @@ std::string family_of(const std::string& name, const page& page) {
   return name;
 }
 
+/// Takes what the format says off the front of a line, or throws.
+class cursor {
+ public:
+  explicit cursor(const std::string& line) : line_(line), rest_(line) {}
+
+  [[noreturn]] void fail() const { throw std::runtime_error("bad line: " + line_); }
+  bool take(std::string_view text) {
+    if (rest_.substr(0, text.size()) != text) return false;
+    rest_.remove_prefix(text.size());
+    return true;
+  }
+  void expect(std::string_view text) {
+    if (!take(text)) fail();
+  }
+  std::string name() {
+    std::size_t size = 0;
+    while (size < rest_.size() && (std::isalnum(static_cast<unsigned char>(rest_[size])) || rest_[size] == '_')) ++size;
+    if (size == 0 || std::isdigit(static_cast<unsigned char>(rest_[0]))) fail();
+    return std::string(cut(size));
+  }
+  void quoted() {
+    expect("\"");
+    while (!take("\"")) {
+      if (rest_.empty()) fail();
+      if (take("\\") && rest_.find_first_of("\\\"n") != 0) fail();
+      cut(1);
+    }
+  }
+  std::string rest() { return std::string(cut(rest_.size())); }
+  std::size_t at() const { return line_.size() - rest_.size(); }
+
+ private:
+  std::string_view cut(std::size_t size) {
+    const std::string_view front = rest_.substr(0, size);
+    rest_.remove_prefix(std::min(size, rest_.size()));
+    return front;
+  }
+  const std::string& line_;
+  std::string_view rest_;
+};
+
 void read_comment(const std::string& line, page& page, std::string& family) {
-  static const std::regex shape(R"(# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.*))");
-  std::smatch parts;
-  if (!std::regex_match(line, parts, shape)) throw std::runtime_error("comment: " + line);
-  auto& map = parts[1] == "HELP" ? page.helps : page.types;
-  if (!map.emplace(parts[2], parts[3]).second) throw std::runtime_error("twice: " + line);
-  family = parts[2];
+  cursor in(line);
+  const bool help = in.take("# HELP ");
+  if (!help) in.expect("# TYPE ");
+  family = in.name();
+  in.expect(" ");
+  if (!(help ? page.helps : page.types).emplace(family, in.rest()).second) in.fail();
 }
 
+// Exactly one series per line, beside its family, of a known type, never twice.
 void read_sample(const std::string& line, page& page, const std::string& family) {
-  static const std::regex shape(
-      R"re(([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[a-zA-Z_][a-zA-Z0-9_]*="([^"\\]|\\[\\"n])*"(,[a-zA-Z_][a-zA-Z0-9_]*="([^"\\]|\\[\\"n])*")*\})? (\S+))re");
-  std::smatch parts;
-  if (!std::regex_match(line, parts, shape)) throw std::runtime_error("sample: " + line);
-  if (family_of(parts[1], page) != family) throw std::runtime_error("not with its family: " + line);
-  if (page.types.count(family) == 0) throw std::runtime_error("no type: " + line);
-  if (!page.values.emplace(parts[1].str() + parts[2].str(), parts[6]).second) throw std::runtime_error("again: " + line);
+  cursor in(line);
+  const std::string name = in.name();
+  for (bool more = in.take("{"); more;) {
+    in.name();
+    in.expect("=");
+    in.quoted();
+    more = in.take(",");
+    if (!more) in.expect("}");
+  }
+  const std::string series = line.substr(0, in.at());
+  in.expect(" ");
+  const std::string value = in.rest();
+  if (value.empty() || value.find(' ') != std::string::npos) in.fail();
+  if (family_of(name, page) != family || page.types.count(family) == 0) in.fail();
+  if (!page.values.emplace(series, value).second) in.fail();
 }
 
 page read_back(const std::string& text) {
@@ -71,6 +123,11 @@ TEST_CASE("parser of this test: refuses what is wrong, so that it can fail") {
       "# TYPE a gauge\na{l=\"\"\"} 1\n",
       "# TYPE a gauge\na{l=\"\\x\"} 1\n",
       "# TYPE a gauge\na{} 1\n",
+      "# TYPE a gauge\na{l=\"x\" 1\n",
+      "# TYPE a gauge\na{l=\"x\",} 1\n",
+      "# TYPE a gauge\na{l=\"x} 1\n",
+      "# TYPE a gauge\na\n",
+      "# TYPE a gauge\n9a 1\n",
       "# TYPE a gauge\n# TYPE a gauge\n",
       "# TYPE a gauge\na_bucket 1\n",
   };
