@@ -21,7 +21,8 @@ std::string plain_address(const asio::ip::address& address) {
 }  // namespace
 
 stream::stream(tcp_socket socket, deadlines& wheel)
-    : socket_(std::move(socket)), wheel_(wheel), deadline_(wheel, &stream::on_deadline, this) {
+    : socket_(std::move(socket)), wheel_(wheel), deadline_(wheel, &stream::on_deadline, this),
+      write_deadline_(wheel, &stream::on_write_deadline, this) {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.native_non_blocking(true, ignored);
@@ -41,6 +42,13 @@ void stream::on_deadline(void* self) noexcept {
   late.socket_.cancel(ignored);
 }
 
+void stream::on_write_deadline(void* self) noexcept {
+  auto& late = *static_cast<stream*>(self);
+  late.write_late_ = true;
+  error_code ignored;
+  late.socket_.cancel(ignored);
+}
+
 void stream::interrupt(bool as_timeout) noexcept {
   if (stopped_ == stop::no) stopped_ = as_timeout ? stop::timeout : stop::failure;
   error_code ignored;
@@ -49,7 +57,9 @@ void stream::interrupt(bool as_timeout) noexcept {
 }
 
 io_end stream::end_of(const error_code& ec) const noexcept {
-  if (late_ || stopped_ == stop::timeout) return io_end::timed_out;
+  if (late_ || write_late_ || stopped_ == stop::timeout) return io_end::timed_out;
+  // An interrupted read may meet the end that interrupt() made itself: not the peer's FIN, which can end a message.
+  if (stopped_ != stop::no) return io_end::failed;
   if (ec == asio::error::eof) return io_end::closed;
   if (ec == asio::error::connection_reset || ec == asio::error::broken_pipe) return io_end::reset;
   return io_end::failed;
@@ -93,8 +103,8 @@ task<std::optional<io_end>> stream::write(pieces text) {
   error_code ec;
   std::optional<io_end> end;
   while (true) {
-    if (stopped()) {
-      end = end_of(asio::error::operation_aborted);
+    if (write_stopped()) {
+      end = write_late_ || stopped_ == stop::timeout ? io_end::timed_out : io_end::failed;
       co_return end;
     }
     const std::optional<std::size_t> sent = try_write(text);
@@ -104,8 +114,9 @@ task<std::optional<io_end>> stream::write(pieces text) {
     }
     if (skip(text, *sent) == 0) co_return end;
     co_await socket_.async_wait(tcp_socket::wait_write, into(ec));
-    if (ec) {
-      end = end_of(ec);
+    // Cancelling ends reads and writes alike (there is no cancelling of one); whose time it was is looked at above.
+    if (ec && ec != asio::error::operation_aborted) {
+      end = io_end::reset;
       co_return end;
     }
   }
@@ -129,6 +140,7 @@ void stream::shut_write() noexcept {
 
 void stream::close() noexcept {
   deadline_.disarm();
+  write_deadline_.disarm();
   error_code ignored;
   socket_.close(ignored);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A connected byte stream with one deadline. Reads wait through Asio's reactor; writes try the socket first and wait only
+// A connected byte stream with a deadline for each direction. Reads wait through Asio's reactor; writes try the socket first and wait only
 // when it is full, so an ordinary head or body piece costs one system call and no operation object. Used by wire on a
 // shard's thread. A stream is read by at most one coroutine and written by at most one at a time.
 #pragma once
@@ -46,14 +46,21 @@ class stream {
   /// Drops the first `bytes` of the text; returns how many are left.
   static std::size_t skip(pieces& text, std::size_t bytes) noexcept;
 
-  /// The next operation that takes longer than this ends as timed_out; 0: no limit. Replaces the limit before.
+  /// The next read that takes longer than this ends as timed_out; 0: no limit. Replaces the limit before. Reads and writes
+  /// have limits of their own: a body may be read while a response is written.
   void limit(std::chrono::milliseconds after) noexcept {
     deadline_.arm(after);
     late_ = false;
   }
   void no_limit() noexcept { limit(std::chrono::milliseconds(0)); }
+  /// The same for write(). A peer that stops reading ends the reads that wait for it, too.
+  void write_limit(std::chrono::milliseconds after) noexcept {
+    write_deadline_.arm(after);
+    write_late_ = false;
+  }
+  void no_write_limit() noexcept { write_limit(std::chrono::milliseconds(0)); }
 
-  /// Ends what waits now as timed_out, as if its limit had passed; the next limit() makes the stream usable again.
+  /// Ends a read that waits now as timed_out, as if its limit had passed; the next limit() makes reading possible again.
   void stop_waiting() noexcept { on_deadline(this); }
   /// Ends what waits on this stream, as `timed_out` or `failed`; further operations end so at once.
   void interrupt(bool as_timeout) noexcept;
@@ -78,15 +85,18 @@ class stream {
 
  private:
   static void on_deadline(void* self) noexcept;
-  bool stopped() const noexcept { return late_ || stopped_ != stop::no; }
+  static void on_write_deadline(void* self) noexcept;
+  bool write_stopped() const noexcept { return write_late_ || stopped_ != stop::no; }
 
   mutable tcp_socket socket_;  // native_handle() is not const
   deadlines& wheel_;
   tcp_endpoint peer_;
   std::string peer_address_;
-  bool late_ = false;  // the limit has passed
+  bool late_ = false;        // the limit of a read has passed
+  bool write_late_ = false;  // the limit of a write has passed
   enum class stop : std::uint8_t { no, timeout, failure } stopped_ = stop::no;
   deadline deadline_;
+  deadline write_deadline_;
 };
 
 }  // namespace sidespan::net

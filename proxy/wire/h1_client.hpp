@@ -41,7 +41,10 @@ class h1_client final : public client_exchange {
   bool peer_is_this_host() const noexcept override {
     return stream_->peer().address().is_loopback() || stream_->local().address() == stream_->peer().address();
   }
-  void interrupt(bool as_timeout) noexcept override { stream_->interrupt(as_timeout); }
+  void interrupt(bool as_timeout) noexcept override {
+    broken_ = true;  // also when both messages happen to be complete by then
+    stream_->interrupt(as_timeout);
+  }
 
  private:
   /// True: a head is complete; false: more bytes are needed.

@@ -26,9 +26,9 @@ std::optional<bool> h1_output::write_now(net::stream& to, std::string_view bytes
 }
 
 net::task<std::optional<net::io_end>> h1_output::flush(net::stream& to, std::chrono::milliseconds limit) {
-  to.limit(limit);
+  to.write_limit(limit);
   const auto end = co_await to.write(left_);
-  to.no_limit();
+  to.no_write_limit();
   head_.clear();
   co_return end;
 }

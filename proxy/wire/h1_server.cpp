@@ -17,6 +17,7 @@ void h1_server::begin_exchange() {
   input_.start_message();
   arena_.reset();
   request_.clear();
+  method_.clear();
   decoded_ = {};
   output_.reset();
   scanned_ = 0;
@@ -34,6 +35,9 @@ net::task<result<bool>> h1_server::next() {
       stream_->no_limit();
       co_return complete;
     }
+    // Most heads come in one piece and need no limit of their own.
+    if (!input_.unread().empty() && idle_) stream_->limit(limits_.head_timeout);
+    idle_ = input_.unread().empty();
     const std::span<char> room = input_.head_room();
     net::error_code ec;
     const std::size_t got = co_await stream_->read_some(room, ec);
@@ -45,8 +49,6 @@ net::task<result<bool>> h1_server::next() {
       co_return read_fault(side::downstream, end, stage::parse);
     }
     input_.received(got);
-    if (idle_) stream_->limit(limits_.head_timeout);
-    idle_ = false;
   }
 }
 
@@ -61,7 +63,10 @@ result<bool> h1_server::take_head() {
   method_.assign(request_.method);
   close_after_ = close_after_ || !decoded_.keep_alive;
   for (const http::field& field : request_.fields) {
-    if (field.id == http::field_id::te && base::iequals(field.value, "trailers")) accepts_trailers_ = true;
+    std::string_view codings = field.id == http::field_id::te ? field.value : std::string_view();
+    while (const auto coding = base::next_list_element(codings)) {
+      if (base::iequals(*coding, "trailers")) accepts_trailers_ = true;
+    }
   }
   return true;
 }
@@ -73,10 +78,10 @@ net::task<result<void>> h1_server::send_interim(const http::response_head& head)
   if (request_.version == http::version::http_1_0) co_return done;
   std::string text;
   http1::encode_response_head(head, method_, http::version::http_1_1, http::body_size{}, http1::persistence::keep, {}, text);
-  stream_->limit(limits_.idle_timeout);
+  stream_->write_limit(limits_.idle_timeout);
   net::stream::pieces pieces{text};
   const auto end = co_await stream_->write(pieces);
-  stream_->no_limit();
+  stream_->no_write_limit();
   if (end) done = write_fault(side::downstream, *end, stage::send_head);
   co_return done;
 }
