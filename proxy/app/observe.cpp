@@ -23,10 +23,11 @@ void observe::exchange_finished(const forward::finished_exchange& what) noexcept
   labels.route = what.route;
   // SC-16, decision 11: the same value as on the span.
   const int first_error = what.inbound ? 500 : 400;
-  if (what.fault != base::fault_code::none && !(what.inbound && what.status >= 400 && what.status < 500) &&
-      what.fault != base::fault_code::downstream_closed) {
+  // A caller that left is no error (decision 12), but it does not undo the one before it.
+  const bool faulted = what.fault != base::fault_code::none && what.fault != base::fault_code::downstream_closed;
+  if (faulted && !(what.inbound && what.status >= 400 && what.status < 500)) {
     labels.error_type = base::token(what.fault);
-  } else if (what.fault == base::fault_code::none && what.status >= first_error) {
+  } else if (!faulted && what.status >= first_error) {
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), what.status).ptr;
     labels.error_type = {digits.data(), static_cast<std::size_t>(end - digits.data())};
   }

@@ -229,14 +229,16 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   ++attempts_;
   if (traced() && !leg_.inbound()) begin_span();
   upstream::pool::limits limits;
-  limits.connect_timeout = leg_.settings().connect_timeout;
+  limits.connect_timeout = connect_limit();
   limits.idle_timeout = leg_.settings().idle_timeout;
   upstream::pool::lease lease;
   if (!fresh) lease = shard_.pool.take_idle(*endpoint_, limits);
   if (!lease) {
     auto connected = co_await connect(limits);
-    if (!connected) {
-      failed = connected.error();
+    if (!connected) failed = connected.error();
+    if (connected && (timed_out_ || cut_)) failed = fault(fault_code::connection_timeout, side::upstream, stage::connect, "connected too late");
+    failed = explain_failure(failed);
+    if (failed) {
       finish_attempt(failed);
       co_return failed;
     }
@@ -269,6 +271,16 @@ net::task<base::result<upstream::pool::lease>> exchange::connect(upstream::pool:
   co_return connected;
 }
 
+/// Connecting counts toward the time of the whole exchange.
+std::chrono::milliseconds exchange::connect_limit() const noexcept {
+  using std::chrono::milliseconds;
+  const milliseconds own = leg_.settings().connect_timeout;
+  const milliseconds whole = rule_ != nullptr && rule_->timeout ? *rule_->timeout : leg_.settings().timeout;
+  if (whole.count() <= 0) return own;
+  const auto spent = std::chrono::duration_cast<milliseconds>(shard_.all.clock.steady() - began_);
+  return std::min(own, std::max(whole - spent, milliseconds(1)));
+}
+
 /// Decision 18: no loop, and no way to the admin page.
 bool exchange::is_own_port(std::uint16_t port) const noexcept {
   const auto& own = shard_.all.own_ports;
@@ -289,6 +301,7 @@ fault exchange::own_port_refused() const noexcept {
 exchange::outcome exchange::explain_failure(outcome failed) const noexcept {
   if (failed && downstream_gone_) return fault(fault_code::downstream_closed, side::downstream, failed->stage(), "downstream reset the connection");
   if (failed && timed_out_) return fault(fault_code::http_response_timeout, side::upstream, failed->stage(), "no complete response in time");
+  if (failed && cut_) return fault(fault_code::shutting_down, side::internal, stage::drain, "shutting down");
   return failed;
 }
 
@@ -374,6 +387,11 @@ void exchange::on_timeout(void* self) noexcept {
   } else {
     late.down_.stop_reading();
   }
+}
+
+void exchange::cut() noexcept {
+  cut_ = true;
+  if (up_ != nullptr) up_->interrupt(false);
 }
 
 /// Nobody waits for the answer any more: the upstream is told by closing, instead of letting it work on.

@@ -31,7 +31,7 @@ class exchange final : private relay_hooks {
   /// The request could not even be parsed: answers it and leaves a span that says so.
   net::task<void> refuse(base::fault why);
   /// Ends the attempt under way, at shutdown.
-  void cut() noexcept { if (up_ != nullptr) up_->interrupt(false); }
+  void cut() noexcept;
 
  private:
   using outcome = std::optional<base::fault>;
@@ -45,6 +45,7 @@ class exchange final : private relay_hooks {
   outcome prepare();
   net::task<outcome> attempt(bool fresh);
   net::task<base::result<upstream::pool::lease>> connect(upstream::pool::limits limits);
+  std::chrono::milliseconds connect_limit() const noexcept;
   void inject();
   void finish_attempt(const outcome& fault);
   net::task<void> answer(base::fault fault);
@@ -103,6 +104,7 @@ class exchange final : private relay_hooks {
   net::deadline watch_;  // looks after a downstream that may have gone while the upstream thinks
   bool timed_out_ = false;
   bool downstream_gone_ = false;
+  bool cut_ = false;
   relay_outcome moved_;
   int status_ = 0;
   base::fault_code fault_ = base::fault_code::none;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forward/relay.hpp"
 
+#include "http/hop_by_hop.hpp"
 #include "net/spawn.hpp"
 
 namespace sidespan::forward {
@@ -44,7 +45,8 @@ net::task<void> upload_rest(upload& state) {
   while (!state.fault && !state.stopped) {
     const result<wire::body_piece> piece = co_await down.read_body();
     if (!piece) {
-      state.fault = piece.error();
+      // Once the response side has ended, the read was ended by us and tells nothing about the downstream.
+      if (!state.stopped) state.fault = piece.error();
       break;
     }
     state.bytes += piece->bytes.size();
@@ -79,14 +81,17 @@ result<bool> send_request(upload& state) {
   return state.request.up.write_now(piece.bytes, piece.last, trailers_of(down.request_trailers()));
 }
 
-/// Interim responses are relayed as they come (RFC 9110 §15.2). True: the final head is there.
+/// Interim responses are relayed as they come (RFC 9110 §15.2), without what belongs to one hop (H1-24).
 net::task<result<void>> relay_interim(const relay_request& request) {
   result<void> done;
   if (request.up.response().status == 101) {
     // We never forward Upgrade, so nobody asked for it (RS-7).
     co_return fault(fault_code::http_upgrade_failed, side::upstream, stage::read_head, "upstream switched protocols unasked");
   }
-  done = co_await request.down.send_interim(request.up.response());
+  http::response_head& head = request.up.response();
+  done = http::remove_hop_by_hop(head.fields, side::upstream);
+  if (!done) co_return done;
+  done = co_await request.down.send_interim(head);
   co_return done;
 }
 

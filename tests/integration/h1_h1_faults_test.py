@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """h1-h1: what the caller gets when the other side fails (specs §7.7), and what happens when a caller goes away."""
-import socket
 import time
 import unittest
 
 from support import wire
 from support.client import client, get
-from support.origin import gate, origin, refused_port
+from support.origin import full_backlog, gate, origin, refused_port
 from support.sidespan import sidespan
 
 
@@ -26,20 +25,12 @@ class upstream_faults(unittest.TestCase):
         held, refused = refused_port()
         cls.addClassCleanup(held.close)
         cls.refused = refused
-        cls.full = socket.socket()  # takes no connection: its backlog is full, so connecting to it hangs
-        cls.full.bind(("127.0.0.1", 0))
-        cls.full.listen(0)
-        cls.fillers = [socket.socket() for _ in range(3)]
-        for filler in cls.fillers:
-            filler.setblocking(False)
-            filler.connect_ex(cls.full.getsockname())
-            cls.addClassCleanup(filler.close)
-        cls.addClassCleanup(cls.full.close)
+        full = full_backlog(cls)
         cls.app = cls.enterClassContext(origin())
         cls.sidecar = cls.enterClassContext(
             sidespan().inbound(cls.app.port, timeout="600ms", routes=["GET /{rest*}", "POST /{rest*}", "HEAD /{rest*}"])
             .outbound(refused)
-            .outbound(cls.full.getsockname()[1], connect_timeout="200ms")
+            .outbound(full, connect_timeout="200ms")
             .outbound("http://no-such-host.invalid:80")
             .outbound(routes=[{"host": "known.example", "to": f"http://127.0.0.1:{cls.app.port}"}])
             .inbound(cls.app.port, idle_timeout="300ms", head_timeout="300ms")

@@ -208,6 +208,20 @@ def refused_port():
     return held, held.getsockname()[1]
 
 
+def full_backlog(of):
+    """A port that takes no connection: its backlog is full, so connecting to it hangs. Held for the test class `of`."""
+    full = socket.socket()
+    full.bind(("127.0.0.1", 0))
+    full.listen(0)
+    of.addClassCleanup(full.close)
+    for _ in range(3):
+        filler = socket.socket()
+        filler.setblocking(False)
+        filler.connect_ex(full.getsockname())
+        of.addClassCleanup(filler.close)
+    return full.getsockname()[1]
+
+
 def until(predicate, seconds=10, every=0.01):
     """Polls a condition that nothing announces; the value that held, or an AssertionError."""
     limit = time.monotonic() + seconds
