@@ -2,7 +2,9 @@
 #include "app/sidecar.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "app/address.hpp"
 #include "app/null_exporter.hpp"
@@ -93,6 +95,7 @@ void sidecar::make_shards() {
     all_.own_ports.push_back(port);
   }
   if (viewer_) all_.own_ports.push_back(viewer_->port());
+  if (receiver_) all_.own_ports.push_back(receiver_->port());
 }
 
 void sidecar::make_admin() {
@@ -185,12 +188,20 @@ net::task<bool> sidecar::until(Condition met, time_point deadline) {
 }
 
 /// The last spans get at least a second, also when the connections have used up the time, and at most five: whoever
-/// presses Ctrl-C without a collector must not wait for the whole drain time.
-void sidecar::flush(time_point deadline) {
+/// presses Ctrl-C without a collector must not wait for the whole drain time. On a thread of its own, so that this one goes
+/// on answering probes and the second signal.
+net::task<void> sidecar::flush(time_point deadline) {
   const std::uint64_t queued = worker_->read_books().queued;
   if (queued != 0) base::log(base::log_level::info, "flushing", {{"spans", std::to_string(queued)}});
   const time_point now = steady_clock::now();
-  worker_->stop(std::clamp(deadline, now + std::chrono::seconds(1), now + std::chrono::seconds(5)));
+  deadline = std::clamp(deadline, now + std::chrono::seconds(1), now + std::chrono::seconds(5));
+  std::atomic<bool> done{false};
+  const std::jthread flushing([this, deadline, &done] {
+    worker_->stop(deadline);
+    done = true;
+  });
+  const auto flushed = [&done] { return done.load(); };
+  co_await until(flushed, time_point::max());
 }
 
 net::task<bool> sidecar::drain() {
@@ -212,7 +223,7 @@ net::task<bool> sidecar::drain() {
   const time_point cut_deadline = steady_clock::now() + milliseconds(500);
   const bool ended = co_await until(all_idle, cut_deadline);
   for (auto& each : shards_) each->stop();
-  flush(deadline);
+  co_await flush(deadline);
   base::log(base::log_level::info, "stopped", {});
   co_return ended;
 }

@@ -45,7 +45,7 @@ class sidecar {
   std::string metrics_text() const;
   std::string build_text() const;
   bool loops_turn();
-  void flush(time_point deadline);
+  net::task<void> flush(time_point deadline);
   template <class Condition>
   net::task<bool> until(Condition met, time_point deadline);
 
