@@ -22,7 +22,7 @@ def files_of(base):
     listed = subprocess.run(["git", "-C", base, "ls-files", "-co", "--exclude-standard"], text=True, capture_output=True)
     if listed.returncode == 0:
         return [base / name for name in listed.stdout.split("\n") if name and (base / name).is_file()]
-    return [path for path in base.rglob("*") if path.is_file()]
+    return [path for path in base.rglob("*") if path.is_file() and path.relative_to(base).parts[0] != "build"]
 
 
 def is_source(path, text):
