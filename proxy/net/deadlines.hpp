@@ -22,13 +22,14 @@ class deadline {
   using action = void (*)(void* context) noexcept;
 
   deadline(deadlines& wheel, action on_expiry, void* context) noexcept : wheel_(wheel), action_(on_expiry), context_(context) {}
-  ~deadline() { disarm(); }
+  ~deadline() { unlink(); }
   deadline(const deadline&) = delete;
   deadline& operator=(const deadline&) = delete;
 
-  /// From now on; at most 10 ms late. A duration of 0 or less disarms: "no limit".
+  /// From now on; never early, at most 30 ms late. A duration of 0 or less disarms: "no limit".
   void arm(std::chrono::milliseconds after) noexcept;
-  void disarm() noexcept;
+  /// The wheel forgets it when it next comes by.
+  void disarm() noexcept { due_tick_ = 0; }
   bool armed() const noexcept { return due_tick_ != 0; }
 
  private:
