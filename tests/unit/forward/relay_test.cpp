@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "forward/relay.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "fake_exchanges.hpp"
+#include "support/loopback.hpp"
+
+namespace sidespan::forward::test {
+namespace {
+
+using http::body_size;
+
+constexpr body_size sized(std::uint64_t bytes) { return {body_size::kind::known, bytes}; }
+constexpr body_size endless{body_size::kind::unknown, 0};
+
+/// One relay between two fakes.
+struct stage_set final : relay_hooks {
+  support::event_loop loop;
+  fake_down down{loop.context.get_executor()};
+  fake_up up{loop.context.get_executor()};
+  std::optional<fault> refusal;
+  std::string completed_at = "never";  // what the downstream had when the upstream had answered in full
+  std::uint64_t max_body = 0;
+
+  base::result<void> on_response(http::response_head& head) override {
+    head.fields.add("X-Seen", "1");
+    if (refusal) return *refusal;
+    return {};
+  }
+  void on_response_complete() noexcept override { completed_at = down.output.text(); }
+
+  support::outcome<relay_outcome> begin() {
+    const relay_request request{down, up, "/", max_body};
+    return loop.start(relay(request, *this, loop.context.get_executor()));
+  }
+  relay_outcome run() {
+    const auto out = begin();
+    loop.until([&out] { return out->has_value(); });
+    return **out;
+  }
+  void request_with(std::initializer_list<fake_body::step> steps, body_size size = endless) {
+    down.size = size;
+    down.body.steps = steps;
+  }
+  void answer(std::initializer_list<fake_body::step> steps, body_size size = endless, int status = 200) {
+    up.answers.push_back({status, size, {}});
+    up.body.steps = steps;
+  }
+};
+
+const fake_body::step nothing{"", true, true, {}};
+
+}  // namespace
+
+TEST_CASE("relay: a request without content is complete with its head, a response at hand goes out in one write") {
+  stage_set set;
+  set.answer({{"fine", true, true, {}}}, sized(4));
+  const relay_outcome out = set.run();
+  CHECK_FALSE(out.fault);
+  CHECK(out.status == 200);
+  CHECK(out.response_bytes == 4);
+  CHECK(set.up.output.writes == std::vector<std::string>{""});
+  CHECK(set.up.output.complete);
+  CHECK(set.down.output.writes == std::vector<std::string>{"fine"});
+  CHECK(set.down.output.complete);
+  CHECK(set.down.put_fields == std::vector<std::string>{"X-Seen: 1"});
+  CHECK(set.down.put_size.kind == body_size::kind::known);
+  CHECK_FALSE(set.up.interrupted);
+}
+
+TEST_CASE("relay: the upstream has answered in full before the last piece is written") {
+  stage_set set;
+  set.answer({{"a", false, true, {}}, {"b", true, false, {}}});
+  CHECK_FALSE(set.run().fault);
+  // The head with the first piece, then an empty write because nothing more was at hand.
+  CHECK(set.completed_at == "a|");
+  CHECK(set.down.output.text() == "a||b");
+}
+
+TEST_CASE("relay: both bodies in pieces") {
+  stage_set set;
+  set.request_with({{"one", false, true, {}}, {"two", false, false, {}}, {"three", true, false, {}}});
+  const auto out = set.begin();
+  set.loop.settle();
+  REQUIRE_FALSE(out->has_value());
+  CHECK(set.up.output.text() == "one|two|three");
+  CHECK(set.up.output.complete);
+  set.answer({{"x", false, false, {}}, {"y", true, false, {}}});
+  set.up.wake();
+  set.loop.until([&out] { return out->has_value(); });
+  CHECK_FALSE((*out)->fault);
+  CHECK((*out)->request_bytes == 11);
+  CHECK((*out)->response_bytes == 2);
+  CHECK(set.down.output.text() == "|x|y");
+}
+
+TEST_CASE("relay: what waits is flushed before the next piece is read") {
+  stage_set set;
+  set.down.output.sticks = set.up.output.sticks = true;
+  set.request_with({{"one", false, true, {}}, {"two", true, false, {}}});
+  set.answer({{"x", false, true, {}}, {"y", true, false, {}}});
+  const relay_outcome out = set.run();
+  CHECK_FALSE(out.fault);
+  CHECK(set.up.output.flushes == static_cast<int>(set.up.output.writes.size()));
+  CHECK(set.down.output.flushes == static_cast<int>(set.down.output.writes.size()));
+  CHECK(set.down.output.text() == "x|y");
+}
+
+TEST_CASE("relay: interim responses go on without their hop-by-hop fields (RFC 9110 15.2, H1-24)") {
+  stage_set set;
+  fake_up::answer hint;
+  hint.status = 103;
+  for (const auto& [name, value] : {std::pair{"Link", "</a>"}, {"Connection", "x-own"}, {"X-Own", "1"}, {"Keep-Alive", "timeout=5"}}) hint.fields.add(name, value);
+  set.up.answers.push_back(hint);
+  set.up.answers.push_back({102, {}, {}});
+  set.answer({nothing}, sized(0));
+  CHECK_FALSE(set.run().fault);
+  CHECK(set.down.interim == std::vector<std::string>{"103 Link", "102"});
+  CHECK(set.down.status == 200);
+}
+
+TEST_CASE("relay: a 101 that nobody asked for is http_upgrade_failed (RS-7)") {
+  stage_set set;
+  set.up.answers.push_back({101, {}, {}});
+  const relay_outcome out = set.run();
+  REQUIRE(out.fault);
+  CHECK(out.fault->code() == fault_code::http_upgrade_failed);
+  CHECK_FALSE(set.down.status);
+}
+
+TEST_CASE("relay: a body that ends with its connection gets an end of its own (RS-5)") {
+  stage_set set;
+  set.answer({nothing}, {body_size::kind::until_close, 0});
+  CHECK_FALSE(set.run().fault);
+  CHECK(set.down.put_size.kind == body_size::kind::unknown);
+}
+
+TEST_CASE("relay: trailers go only to a downstream that accepts them (RS-12)") {
+  for (const bool wanted : {false, true}) {
+    stage_set set;
+    set.down.trailers_wanted = wanted;
+    set.up.body.trailers.add("X-Sum", "1");
+    set.down.body.trailers.add("X-Up", "1");
+    set.request_with({{"a", true, true, {}}});
+    set.answer({{"b", true, false, {}}});
+    CHECK_FALSE(set.run().fault);
+    CHECK(set.down.output.trailers == (wanted ? "X-Sum;" : ""));
+    CHECK(set.up.output.trailers == "X-Up;");
+  }
+}
+
+TEST_CASE("relay: a response that is over before the request ends the upload and its connection (RS-11)") {
+  stage_set set;
+  set.request_with({{"one", false, true, {}}});
+  set.answer({nothing}, sized(0), 413);
+  const relay_outcome out = set.run();
+  CHECK_FALSE(out.fault);
+  CHECK(out.status == 413);
+  CHECK(set.down.stopped);
+  CHECK(set.up.interrupted);
+}
+
+TEST_CASE("relay: an upstream that fails inside a request is the upstream's fault, whatever the stopped upload says") {
+  stage_set set;
+  set.request_with({{"one", false, true, {}}});
+  set.up.failure = fault(fault_code::connection_terminated, side::upstream, stage::read_head, "gone");
+  const relay_outcome out = set.run();
+  REQUIRE(out.fault);
+  CHECK(out.fault->code() == fault_code::connection_terminated);
+  CHECK(out.request_bytes == 3);
+}
+
+TEST_CASE("relay: what is wrong with the request explains the failure, and the upstream never takes it for whole") {
+  const fault bad(fault_code::http_request_error, side::downstream, stage::read_body, "bad chunk");
+  SECTION("while the upstream waits") {
+    stage_set set;
+    set.request_with({{"one", false, true, {}}, {"", false, false, bad}});
+    const relay_outcome out = set.run();
+    REQUIRE(out.fault);
+    CHECK(out.fault->code() == fault_code::http_request_error);
+    CHECK(set.up.interrupted);
+    CHECK_FALSE(set.up.output.complete);
+  }
+  SECTION("at once") {
+    stage_set set;
+    set.request_with({{"", false, true, bad}});
+    const relay_outcome out = set.run();
+    REQUIRE(out.fault);
+    CHECK(out.fault->code() == fault_code::http_request_error);
+    CHECK(set.up.output.writes.empty());
+  }
+}
+
+TEST_CASE("relay: content over the limit is refused, at hand or later") {
+  SECTION("at hand: nothing is sent") {
+    stage_set set;
+    set.max_body = 2;
+    set.request_with({{"one", false, true, {}}});
+    const relay_outcome out = set.run();
+    REQUIRE(out.fault);
+    CHECK(out.fault->code() == fault_code::request_body_size);
+    CHECK(set.up.output.writes.empty());
+  }
+  SECTION("later: the upstream is cut off") {
+    stage_set set;
+    set.max_body = 5;
+    set.request_with({{"one", false, true, {}}, {"two", false, false, {}}});
+    const relay_outcome out = set.run();
+    REQUIRE(out.fault);
+    CHECK(out.fault->code() == fault_code::request_body_size);
+    CHECK(set.up.interrupted);
+  }
+  SECTION("exactly the limit passes") {
+    stage_set set;
+    set.max_body = 6;
+    set.request_with({{"one", false, true, {}}, {"two", true, false, {}}});
+    set.answer({nothing}, sized(0));
+    CHECK_FALSE(set.run().fault);
+  }
+}
+
+TEST_CASE("relay: a request that cannot be written still gets the response that the upstream left behind") {
+  stage_set set;
+  set.request_with({{"one", false, true, {}}, {"two", false, false, {}}});
+  const auto out = set.begin();
+  REQUIRE_FALSE(out->has_value());
+  set.up.output.failure = fault(fault_code::connection_terminated, side::upstream, stage::send_body, "gone");
+  set.down.body.steps.push_back({"three", true, false, {}});
+  set.answer({nothing}, sized(0), 413);
+  set.up.wake();
+  set.loop.until([&out] { return out->has_value(); });
+  CHECK_FALSE((*out)->fault);
+  CHECK((*out)->status == 413);
+}
+
+TEST_CASE("relay: a response that the exchange refuses is not put") {
+  stage_set set;
+  set.refusal = fault(fault_code::http_protocol_error, side::upstream, stage::read_head, "no");
+  set.answer({nothing}, sized(0));
+  const relay_outcome out = set.run();
+  REQUIRE(out.fault);
+  CHECK(out.fault->code() == fault_code::http_protocol_error);
+  CHECK(out.status == 200);
+  CHECK_FALSE(set.down.status);
+}
+
+TEST_CASE("relay: a response that breaks off keeps its status and is never completed (RS-6)") {
+  stage_set set;
+  const fault cut(fault_code::http_response_incomplete, side::upstream, stage::read_body, "cut");
+  set.answer({{"half", false, false, {}}, {"", false, false, cut}});
+  const relay_outcome out = set.run();
+  REQUIRE(out.fault);
+  CHECK(out.fault->code() == fault_code::http_response_incomplete);
+  CHECK(out.status == 200);
+  CHECK_FALSE(set.down.output.complete);
+  CHECK(set.completed_at == "never");
+}
+
+}  // namespace sidespan::forward::test
