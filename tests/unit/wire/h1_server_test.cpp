@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/h1_server.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "support/loopback.hpp"
+
+namespace sidespan::wire::test {
+namespace {
+
+using namespace std::chrono_literals;
+using base::fault_code;
+
+http::response_head head_of(int status) {
+  http::response_head head;
+  head.status = status;
+  head.reason = "Fine";
+  head.fields.add("Date", "now");
+  return head;
+}
+
+constexpr http::body_size sized(std::uint64_t bytes) { return {http::body_size::kind::known, bytes}; }
+constexpr http::body_size endless{http::body_size::kind::unknown, 0};
+
+/// A downstream connection and its far end.
+struct serving {
+  support::event_loop loop;
+  buffer_pool buffers;
+  support::connection ends = support::connected(loop);
+  h1_server http;
+
+  explicit serving(const h1_server_limits& limits = {}) : http(std::move(ends.near), buffers, limits) {}
+
+  /// The target of the next request, or "end", or the token of the fault.
+  std::string next() {
+    const auto got = loop.finish(http.next());
+    if (!got) return std::string(base::token(got.error().code()));
+    return *got ? std::string(http.request().target) : "end";
+  }
+  std::string body() {
+    std::string out;
+    while (true) {
+      const auto piece = loop.finish(http.read_body());
+      if (!piece) return out + "!" + std::string(base::token(piece.error().code()));
+      out += piece->bytes;
+      if (piece->last) return out;
+    }
+  }
+  /// Answers and returns what the far end got.
+  std::string answer(std::string_view text, http::body_size size, int status = 200) {
+    const auto head = head_of(status);
+    http.put_head(head, size);
+    CHECK(http.write_now(text, true, nullptr));
+    return far().receive();
+  }
+  support::far_end& far() { return ends.far; }
+};
+
+}  // namespace
+
+TEST_CASE("h1_server: pipelined requests come one after the other, answers in order (CN-10)") {
+  serving s;
+  s.far().send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET /3 HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(s.next() == "/1");
+  CHECK(s.answer("x", sized(1)) == "HTTP/1.1 200 Fine\r\nDate: now\r\nContent-Length: 1\r\n\r\nx");
+  CHECK(s.http.may_continue());
+  CHECK(s.next() == "/2");
+  CHECK_FALSE(s.http.idle());
+  CHECK(s.body() == "abc");
+  s.answer("", sized(0));
+  CHECK(s.next() == "/3");
+  s.answer("", sized(0));
+  s.far().shut_write();
+  CHECK(s.next() == "end");
+}
+
+TEST_CASE("h1_server: requests are the same wherever the bytes are cut") {
+  const std::string all = "POST /cut HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;x=y\r\n!\r\n0\r\nX-Sum: 6\r\n\r\nGET /after HTTP/1.1\r\nHost: a\r\n\r\n";
+  for (std::size_t cut = 1; cut < all.size(); ++cut) {
+    CAPTURE(cut);
+    serving s;
+    s.far().send(all.substr(0, cut));
+    const auto head = s.loop.start(s.http.next());
+    bool sent = !head->has_value();
+    if (sent) s.far().send(all.substr(cut));
+    s.loop.until([&head] { return head->has_value(); });
+    REQUIRE(**head);
+    REQUIRE(s.http.request().target == "/cut");
+    std::string body;
+    for (bool last = false; !last;) {
+      const auto piece = s.loop.start(s.http.read_body());
+      if (!piece->has_value()) {
+        REQUIRE_FALSE(sent);
+        s.far().send(all.substr(cut));
+        sent = true;
+      }
+      s.loop.until([&piece] { return piece->has_value(); });
+      REQUIRE(**piece);
+      body += (**piece)->bytes;
+      last = (**piece)->last;
+    }
+    CHECK(body == "hello!");
+    REQUIRE(s.http.request_trailers().size() == 1);
+    s.answer("", sized(0));
+    CHECK(s.http.may_continue());
+    if (!sent) s.far().send(all.substr(cut));
+    CHECK(s.next() == "/after");
+  }
+}
+
+TEST_CASE("h1_server: how a connection ends between and inside requests") {
+  SECTION("a FIN between requests is its end") {
+    serving s;
+    s.far().shut_write();
+    CHECK(s.next() == "end");
+  }
+  SECTION("a reset between requests, too") {
+    serving s;
+    s.far().reset();
+    CHECK(s.next() == "end");
+  }
+  SECTION("a FIN inside a head is a downstream that left") {
+    serving s;
+    s.far().send("GET /");
+    s.far().shut_write();
+    const auto got = s.loop.finish(s.http.next());
+    REQUIRE_FALSE(got);
+    CHECK(got.error().code() == fault_code::downstream_closed);
+  }
+  SECTION("a FIN behind a request is none (CN-9)") {
+    serving s;
+    s.far().send("GET /half HTTP/1.1\r\nHost: a\r\n\r\n");
+    s.far().shut_write();
+    CHECK(s.next() == "/half");
+    CHECK_FALSE(s.answer("late", sized(4)).empty());
+    CHECK(s.next() == "end");
+  }
+  SECTION("a FIN inside a body is a downstream that left (FR-17)") {
+    serving s;
+    s.far().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nsome");
+    s.far().shut_write();
+    CHECK(s.next() == "/");
+    CHECK(s.body().starts_with("some!"));
+  }
+}
+
+TEST_CASE("h1_server: time limits") {
+  h1_server_limits limits;
+  limits.head_timeout = 30ms;
+  limits.idle_timeout = 30ms;
+  SECTION("silence between requests ends the connection without a word") {
+    serving s(limits);
+    CHECK(s.next() == "end");
+  }
+  SECTION("a head that does not end is a fault") {
+    serving s(limits);
+    s.far().send("GET / HT");
+    const auto got = s.loop.finish(s.http.next());
+    REQUIRE_FALSE(got);
+    CHECK(got.error().code() == fault_code::request_timeout);
+  }
+  SECTION("a silent body is a fault, also after something was written meanwhile") {
+    serving s(limits);
+    s.far().send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n");
+    CHECK(s.next() == "/");
+    const auto piece = s.loop.start(s.http.read_body());
+    http::response_head go_on;
+    go_on.status = 100;
+    go_on.reason = "Continue";
+    CHECK(s.loop.finish(s.http.send_interim(go_on)));
+    CHECK(s.far().receive() == "HTTP/1.1 100 Continue\r\n\r\n");
+    s.loop.until([&piece] { return piece->has_value(); });
+    REQUIRE_FALSE(**piece);
+    CHECK((**piece).error().code() == fault_code::request_timeout);
+  }
+}
+
+TEST_CASE("h1_server: when the connection goes on") {
+  struct row {
+    const char* id;
+    const char* request;
+    bool goes_on;
+  };
+  static constexpr row table[] = {
+      {"CN-6 1.1", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", true},
+      {"CN-6 close", "GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n\r\n", false},
+      {"CN-6 1.0", "GET / HTTP/1.0\r\n\r\n", false},
+      {"CN-6 1.0 keep-alive", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", false},
+      {"RS-11 content unread", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n", false},
+      {"no content", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", true},
+  };
+  for (const row& each : table) {
+    CAPTURE(each.id);
+    serving s;
+    s.far().send(each.request);
+    REQUIRE(s.next() == "/");
+    const std::string got = s.answer("x", sized(1));
+    CHECK(s.http.may_continue() == each.goes_on);
+    CHECK((got.find("Connection: close\r\n") == std::string::npos) == each.goes_on);
+  }
+}
+
+TEST_CASE("h1_server: close_after() is announced, abort() is final") {
+  serving s;
+  s.far().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  s.next();
+  SECTION("close_after") {
+    s.http.close_after();
+    CHECK(s.answer("", sized(0)).find("Connection: close\r\n") != std::string::npos);
+    CHECK_FALSE(s.http.may_continue());
+  }
+  SECTION("abort") {
+    s.http.put_head(head_of(200), endless);
+    CHECK(s.http.write_now("half", false, nullptr));
+    s.http.abort();
+    CHECK_FALSE(s.http.may_continue());
+    CHECK(s.far().sees_reset());
+  }
+}
+
+TEST_CASE("h1_server: content of unknown length is framed by the downstream's version (RS-4, RS-5)") {
+  SECTION("1.1: chunks, trailers") {
+    serving s;
+    s.far().send("GET / HTTP/1.1\r\nHost: a\r\nTE: deflate, trailers\r\n\r\n");
+    s.next();
+    CHECK(s.http.accepts_trailers());
+    s.http.put_head(head_of(200), endless);
+    CHECK(s.http.write_now("hello", false, nullptr));
+    http::fields trailers;
+    trailers.add("X-Sum", "1");
+    CHECK(s.http.write_now("!", true, &trailers));
+    CHECK(s.far().receive() == "HTTP/1.1 200 Fine\r\nDate: now\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\nX-Sum: 1\r\n\r\n");
+    CHECK(s.http.may_continue());
+  }
+  SECTION("1.0: until the end of the connection") {
+    serving s;
+    s.far().send("GET / HTTP/1.0\r\n\r\n");
+    s.next();
+    CHECK_FALSE(s.http.accepts_trailers());
+    s.http.put_head(head_of(200), endless);
+    CHECK(s.http.write_now("hello", true, nullptr));
+    CHECK(s.far().receive() == "HTTP/1.1 200 Fine\r\nDate: now\r\nConnection: close\r\n\r\nhello");
+    CHECK_FALSE(s.http.may_continue());
+  }
+}
+
+TEST_CASE("h1_server: interim responses are not for 1.0 (RFC 9110 15.2)") {
+  serving s;
+  s.far().send("GET / HTTP/1.0\r\n\r\n");
+  s.next();
+  const http::response_head hints = head_of(103);
+  CHECK(s.loop.finish(s.http.send_interim(hints)));
+  CHECK(s.far().receive().empty());
+}
+
+TEST_CASE("h1_server: until the first write another head may be put") {
+  serving s;
+  s.far().send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+  s.next();
+  s.http.put_head(head_of(200), sized(10));
+  CHECK_FALSE(s.http.response_started());
+  CHECK(s.answer("", sized(7), 502).starts_with("HTTP/1.1 502 Fine\r\n"));
+  CHECK(s.http.response_started());
+  // What was asked before must not decide about the answer to what cannot be read.
+  s.far().send("GARBAGE\r\n\r\n");
+  CHECK(s.next() == "http_request_error");
+  CHECK(s.http.request().method.empty());
+  CHECK(s.answer("why", sized(3), 400).ends_with("Content-Length: 3\r\n\r\nwhy"));
+}
+
+TEST_CASE("h1_server: a body may be larger than every buffer, and slow readers hold the writer back") {
+  serving s;
+  s.far().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  s.next();
+  const std::string large(16 << 20, 'x');
+  s.http.put_head(head_of(200), sized(large.size()));
+  const auto written = s.http.write_now(large, true, nullptr);
+  REQUIRE(written);
+  REQUIRE_FALSE(*written);
+  const auto flushed = s.loop.start(s.http.flush());
+  CHECK_FALSE(flushed->has_value());
+  std::size_t got = 0;
+  s.loop.until([&] {
+    got += s.far().receive(1 << 20).size();
+    return flushed->has_value();
+  });
+  CHECK(**flushed);
+  s.loop.until([&] { return (got += s.far().receive(1 << 20).size()) > large.size(); });
+  CHECK(s.http.may_continue());
+}
+
+TEST_CASE("h1_server: closing gently waits for the other side, not for long and not for everything") {
+  serving s;
+  const auto closed = [&] {
+    const auto close = [](h1_server& http) -> net::task<bool> {
+      co_await http.close_gently();
+      co_return true;
+    };
+    return s.loop.start(close(s.http));
+  }();
+  CHECK(s.far().sees_end());
+  CHECK_FALSE(closed->has_value());
+  s.far().send("more of a request");
+  s.loop.settle();
+  CHECK_FALSE(closed->has_value());
+  s.far().shut_write();
+  s.loop.until([&closed] { return closed->has_value(); });
+}
+
+TEST_CASE("h1_server: interrupted, a waiting request ends the connection") {
+  serving s;
+  const auto waiting = s.loop.start(s.http.next());
+  CHECK(s.http.idle());
+  s.http.interrupt(false);
+  s.loop.until([&waiting] { return waiting->has_value(); });
+  REQUIRE(**waiting);
+  CHECK_FALSE(***waiting);
+}
+
+}  // namespace sidespan::wire::test
