@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -91,10 +92,12 @@ class far_end {
     out.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
     return out;
   }
-  /// The near end has closed, with a FIN or an RST.
+  /// The near end has closed, with a FIN or an RST; what it sent before is dropped.
   bool sees_end() const {
     char byte = 0;
-    return ::recv(fd_, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+    ssize_t got = 1;
+    while (got > 0) got = ::recv(fd_, &byte, 1, MSG_DONTWAIT);
+    return got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
   }
   bool sees_reset() const {
     pollfd state{fd_, 0, 0};

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/deadlines.hpp"
+
+#include <catch2/catch.hpp>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace sidespan::net::test {
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+/// A loop with a wheel; run_for() is bounded by its argument, not by what is armed.
+struct wheel_test {
+  asio::io_context loop{1};
+  deadlines wheel{loop};
+
+  void run_for(std::chrono::milliseconds length) {
+    loop.restart();
+    const auto guard = asio::make_work_guard(loop);
+    loop.run_for(length);
+  }
+};
+
+/// Notes when it came, and does what it is told to.
+struct noted {
+  deadline entry;
+  std::vector<steady::time_point> came;
+  std::function<void()> then;
+
+  explicit noted(deadlines& wheel) : entry(wheel, &noted::on_expiry, this) {}
+  static void on_expiry(void* self) noexcept {
+    auto& me = *static_cast<noted*>(self);
+    me.came.push_back(steady::now());
+    const auto then = me.then;  // `me` may be gone afterwards
+    if (then) then();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("deadlines: comes once, not before its time and a tick late at most") {
+  wheel_test t;
+  noted one(t.wheel);
+  const auto began = steady::now();
+  one.entry.arm(30ms);
+  CHECK(one.entry.armed());
+  t.run_for(100ms);
+  REQUIRE(one.came.size() == 1);
+  CHECK(one.came[0] - began >= 30ms);
+  CHECK_FALSE(one.entry.armed());
+}
+
+TEST_CASE("deadlines: 0 and less mean no limit") {
+  wheel_test t;
+  noted one(t.wheel);
+  one.entry.arm(10ms);
+  one.entry.arm(0ms);
+  CHECK_FALSE(one.entry.armed());
+  noted two(t.wheel);
+  two.entry.arm(-5ms);
+  CHECK_FALSE(two.entry.armed());
+  t.run_for(40ms);
+  CHECK(one.came.empty());
+  CHECK(two.came.empty());
+}
+
+TEST_CASE("deadlines: disarmed and destroyed ones never come") {
+  wheel_test t;
+  noted one(t.wheel);
+  one.entry.arm(10ms);
+  one.entry.disarm();
+  auto gone = std::make_unique<noted>(t.wheel);
+  bool came = false;
+  gone->then = [&came] { came = true; };
+  gone->entry.arm(10ms);
+  gone.reset();
+  t.run_for(50ms);
+  CHECK(one.came.empty());
+  CHECK_FALSE(came);
+}
+
+TEST_CASE("deadlines: put off again and again, comes at the last time") {
+  wheel_test t;
+  noted one(t.wheel);
+  const auto began = steady::now();
+  one.entry.arm(20ms);
+  t.run_for(5ms);
+  one.entry.arm(60ms);
+  t.run_for(40ms);  // its first slot comes round
+  CHECK(one.came.empty());
+  CHECK(one.entry.armed());
+  t.run_for(100ms);
+  REQUIRE(one.came.size() == 1);
+  CHECK(one.came[0] - began >= 60ms);
+}
+
+TEST_CASE("deadlines: brought forward, comes at the earlier time") {
+  wheel_test t;
+  noted one(t.wheel);
+  one.entry.arm(10min);
+  one.entry.arm(20ms);
+  t.run_for(80ms);
+  CHECK(one.came.size() == 1);
+}
+
+TEST_CASE("deadlines: one further away than a turn of the wheel neither comes early nor is lost") {
+  wheel_test t;
+  noted far(t.wheel);
+  noted near(t.wheel);
+  far.entry.arm(deadlines::tick * 514);  // two slots more than there are: the third from now, if turns did not count
+  near.entry.arm(20ms);
+  t.run_for(60ms);
+  CHECK(near.came.size() == 1);
+  CHECK(far.came.empty());
+  CHECK(far.entry.armed());
+  far.entry.arm(10ms);
+  t.run_for(50ms);
+  CHECK(far.came.size() == 1);
+}
+
+TEST_CASE("deadlines: an action may arm itself again") {
+  wheel_test t;
+  noted one(t.wheel);
+  one.then = [&one] {
+    if (one.came.size() < 3) one.entry.arm(10ms);
+  };
+  one.entry.arm(10ms);
+  t.run_for(150ms);
+  CHECK(one.came.size() == 3);
+}
+
+TEST_CASE("deadlines: an action may destroy its own deadline and others of the same time") {
+  wheel_test t;
+  std::vector<std::unique_ptr<noted>> all;
+  int came = 0;
+  for (int i = 0; i < 5; ++i) {
+    all.push_back(std::make_unique<noted>(t.wheel));
+    all.back()->then = [&] {
+      ++came;
+      all.clear();
+    };
+  }
+  for (auto& each : all) each->entry.arm(20ms);
+  t.run_for(80ms);
+  CHECK(came == 1);
+  CHECK(all.empty());
+}
+
+TEST_CASE("deadlines: an action may disarm and re-arm its neighbours") {
+  wheel_test t;
+  noted a(t.wheel);
+  noted b(t.wheel);
+  // Which one comes first is not promised; whichever it is puts the other one off.
+  a.then = [&] { b.entry.arm(40ms); };
+  b.then = [&] { a.entry.disarm(); };
+  a.entry.arm(20ms);
+  b.entry.arm(20ms);
+  t.run_for(150ms);
+  CHECK(b.came.size() >= 1);
+  CHECK(a.came.size() + b.came.size() <= 3);
+  CHECK_FALSE(a.entry.armed());
+  CHECK_FALSE(b.entry.armed());
+}
+
+TEST_CASE("deadlines: many at many times, each once and none early") {
+  wheel_test t;
+  std::vector<std::unique_ptr<noted>> all;
+  const auto began = steady::now();
+  for (int i = 0; i < 500; ++i) {
+    all.push_back(std::make_unique<noted>(t.wheel));
+    all.back()->entry.arm(std::chrono::milliseconds(1 + (i * 37) % 90));
+  }
+  t.run_for(200ms);
+  int early = 0;
+  for (int i = 0; i < 500; ++i) {
+    REQUIRE(all[static_cast<std::size_t>(i)]->came.size() == 1);
+    if (all[static_cast<std::size_t>(i)]->came[0] - began < std::chrono::milliseconds(1 + (i * 37) % 90)) ++early;
+  }
+  CHECK(early == 0);
+}
+
+TEST_CASE("deadlines: an idle wheel sets no timer, and works after a pause") {
+  wheel_test t;
+  t.loop.restart();
+  CHECK(t.loop.poll() == 0);
+  CHECK(t.loop.stopped());  // no work is outstanding
+  noted one(t.wheel);
+  one.entry.arm(10ms);
+  t.run_for(50ms);
+  CHECK(one.came.size() == 1);
+  one.entry.arm(10ms);
+  t.run_for(50ms);
+  CHECK(one.came.size() == 2);
+}
+
+TEST_CASE("deadlines: after stop() nothing expires any more") {
+  wheel_test t;
+  noted one(t.wheel);
+  one.entry.arm(10ms);
+  t.wheel.stop();
+  noted two(t.wheel);
+  two.entry.arm(10ms);
+  t.run_for(50ms);
+  CHECK(one.came.empty());
+  CHECK(two.came.empty());
+}
+
+}  // namespace sidespan::net::test

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/stream.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "support/loopback.hpp"
+
+namespace sidespan::net::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct ended {
+  std::string bytes;
+  io_end end{};
+};
+
+task<ended> read(stream& from) {
+  ended out;
+  std::array<char, 4096> buffer;
+  const std::span<char> room(buffer);
+  error_code ec;
+  const std::size_t got = co_await from.read_some(room, ec);
+  out.bytes.assign(buffer.data(), got);
+  if (got == 0) out.end = from.end_of(ec);
+  co_return out;
+}
+
+struct stream_set {
+  support::event_loop loop;
+  support::connection ends = support::connected(loop);
+  stream& near() { return *ends.near; }
+  support::far_end& far() { return ends.far; }
+  io_end read_end() { return loop.finish(read(near())).end; }
+  /// Fills both sockets; what the socket took no more is still to be written.
+  stream::pieces fill(const std::string& large) {
+    stream::pieces text{large};
+    while (const auto sent = near().try_write(text)) {
+      if (*sent == 0) break;
+      stream::skip(text, *sent);
+    }
+    return text;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("stream: knows its peer") {
+  stream_set s;
+  CHECK(s.near().peer_address() == "127.0.0.1");
+  CHECK(s.near().peer().port() != 0);
+  CHECK(s.near().local().port() != 0);
+}
+
+TEST_CASE("stream: reads what is there") {
+  stream_set s;
+  s.far().send("hello");
+  CHECK(s.loop.finish(read(s.near())).bytes == "hello");
+}
+
+TEST_CASE("stream: how a read can end") {
+  stream_set s;
+  SECTION("FIN") {
+    s.far().shut_write();
+    CHECK(s.read_end() == io_end::closed);
+  }
+  SECTION("RST") {
+    s.far().reset();
+    CHECK(s.read_end() == io_end::reset);
+  }
+  SECTION("limit") {
+    s.near().limit(20ms);
+    CHECK(s.read_end() == io_end::timed_out);
+  }
+}
+
+TEST_CASE("stream: a limit is for what comes next, and can be lifted or put off") {
+  stream_set s;
+  s.near().limit(20ms);
+  CHECK(s.read_end() == io_end::timed_out);
+  s.near().limit(1s);
+  s.far().send("late");
+  CHECK(s.loop.finish(read(s.near())).bytes == "late");
+  s.near().limit(10ms);
+  s.near().no_limit();
+  const auto waiting = s.loop.start(read(s.near()));
+  s.loop.run_for(50ms);
+  CHECK_FALSE(waiting->has_value());
+  s.far().send("x");
+  s.loop.until([&waiting] { return waiting->has_value(); });
+}
+
+TEST_CASE("stream: pieces are written in order without waiting while the socket takes them") {
+  stream_set s;
+  CHECK(s.near().try_write({"a", "", "bc", "d"}) == std::optional<std::size_t>(4));
+  CHECK(s.far().receive() == "abcd");
+  CHECK(s.near().try_write({}) == std::optional<std::size_t>(0));
+}
+
+TEST_CASE("stream: skip() takes what was written off the front") {
+  stream::pieces text{"ab", "cde", "f"};
+  CHECK(stream::skip(text, 3) == 3);
+  CHECK(text[0].empty());
+  CHECK(text[1] == "de");
+  CHECK(stream::skip(text, 3) == 0);
+}
+
+TEST_CASE("stream: a partial write goes on when the peer reads, byte for byte") {
+  stream_set s;
+  std::string large(8 << 20, '\0');
+  for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>(i * 31 >> 4);
+  stream::pieces text{std::string_view(large).substr(0, 1000), std::string_view(large).substr(1000, 5 << 20), std::string_view(large).substr(1000 + (5 << 20))};
+  const auto sent = s.near().try_write(text);
+  REQUIRE(sent);
+  REQUIRE(*sent < large.size());
+  stream::skip(text, *sent);
+  const auto written = s.loop.start(s.near().write(text));
+  CHECK_FALSE(written->has_value());
+  std::string got;
+  s.loop.until([&] {
+    got += s.far().receive();
+    return got.size() == large.size() && written->has_value();
+  });
+  CHECK_FALSE(**written);
+  CHECK(got == large);
+}
+
+TEST_CASE("stream: a peer that does not read is a time-out, one that left is a reset") {
+  stream_set s;
+  const std::string large(32 << 20, 'x');
+  const stream::pieces left = s.fill(large);
+  SECTION("limit") {
+    s.near().write_limit(20ms);
+    CHECK(s.loop.finish(s.near().write(left)) == std::optional(io_end::timed_out));
+    // Whoever reads from a peer that takes nothing need not wait, either.
+    CHECK(s.near().end_of(asio::error::operation_aborted) == io_end::timed_out);
+  }
+  SECTION("reset") {
+    const auto written = s.loop.start(s.near().write(left));
+    s.far().reset();
+    s.loop.until([&written] { return written->has_value(); });
+    CHECK(**written == std::optional(io_end::reset));
+    CHECK_FALSE(s.near().try_write({"x"}));
+  }
+}
+
+TEST_CASE("stream: reads and writes have limits of their own") {
+  stream_set s;
+  SECTION("the end of a write does not lift the limit of a read") {
+    s.near().limit(30ms);
+    const auto reading = s.loop.start(read(s.near()));
+    s.near().write_limit(1s);
+    CHECK_FALSE(s.loop.finish(s.near().write({"x"})));
+    s.near().no_write_limit();
+    s.loop.until([&reading] { return reading->has_value(); });
+    CHECK((**reading).end == io_end::timed_out);
+  }
+  SECTION("a read that is late does not end a write") {
+    const std::string large(32 << 20, 'x');
+    const stream::pieces left = s.fill(large);
+    s.near().limit(10ms);
+    const auto reading = s.loop.start(read(s.near()));
+    const auto written = s.loop.start(s.near().write(left));
+    s.loop.until([&reading] { return reading->has_value(); });
+    CHECK((**reading).end == io_end::timed_out);
+    s.loop.run_for(10ms);
+    CHECK_FALSE(written->has_value());
+    s.loop.until([&] {
+      s.far().receive();
+      return written->has_value();
+    });
+    CHECK_FALSE(**written);
+  }
+}
+
+TEST_CASE("stream: stop_waiting() ends a read, the next limit() makes reading possible again") {
+  stream_set s;
+  const auto reading = s.loop.start(read(s.near()));
+  s.near().stop_waiting();
+  s.loop.until([&reading] { return reading->has_value(); });
+  CHECK((**reading).end == io_end::timed_out);
+  s.near().limit(1s);
+  s.far().send("again");
+  CHECK(s.loop.finish(read(s.near())).bytes == "again");
+}
+
+TEST_CASE("stream: an interruption stays") {
+  for (const bool as_timeout : {false, true}) {
+    CAPTURE(as_timeout);
+    const io_end expected = as_timeout ? io_end::timed_out : io_end::failed;
+    stream_set s;
+    const auto reading = s.loop.start(read(s.near()));
+    s.near().interrupt(as_timeout);
+    s.loop.until([&reading] { return reading->has_value(); });
+    CHECK((**reading).end == expected);
+    s.near().limit(1s);
+    // Not the end that the peer would make: no body is complete because we gave up.
+    CHECK(s.read_end() == expected);
+    s.near().interrupt(!as_timeout);  // the first reason counts
+    s.near().write_limit(1s);
+    CHECK(s.loop.finish(s.near().write({"x"})) == std::optional(expected));
+    CHECK_FALSE(s.near().quiet());
+  }
+}
+
+TEST_CASE("stream: an interruption ends a write that waits") {
+  stream_set s;
+  const std::string large(32 << 20, 'x');
+  const auto written = s.loop.start(s.near().write(s.fill(large)));
+  CHECK_FALSE(written->has_value());
+  s.near().interrupt(false);
+  s.loop.until([&written] { return written->has_value(); });
+  CHECK(**written == std::optional(io_end::failed));
+}
+
+TEST_CASE("stream: quiet() and peer_reset() tell what happened to a connection that nobody reads") {
+  stream_set s;
+  CHECK(s.near().quiet());
+  CHECK_FALSE(s.near().peer_reset());
+  SECTION("bytes came") {
+    s.far().send("x");
+    CHECK_FALSE(s.near().quiet());
+    CHECK_FALSE(s.near().peer_reset());
+  }
+  SECTION("a FIN is no reset") {
+    s.far().shut_write();
+    CHECK_FALSE(s.near().quiet());
+    CHECK_FALSE(s.near().peer_reset());
+  }
+  SECTION("a reset") {
+    s.far().reset();
+    CHECK_FALSE(s.near().quiet());
+    CHECK(s.near().peer_reset());
+  }
+}
+
+TEST_CASE("stream: three ways to end it") {
+  stream_set s;
+  SECTION("shut_write: the peer may still send") {
+    s.near().shut_write();
+    CHECK(s.far().sees_end());
+    s.far().send("more");
+    CHECK(s.loop.finish(read(s.near())).bytes == "more");
+  }
+  SECTION("close") {
+    s.near().close();
+    CHECK_FALSE(s.near().is_open());
+    CHECK(s.far().sees_end());
+    CHECK_FALSE(s.far().sees_reset());
+    CHECK_FALSE(s.near().try_write({"x"}));
+  }
+  SECTION("abort") {
+    s.near().abort();
+    CHECK(s.far().sees_reset());
+  }
+}
+
+}  // namespace sidespan::net::test
