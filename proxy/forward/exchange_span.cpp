@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/text.hpp"
+#include "forward/exchange.hpp"
+#include "trace/begin.hpp"
+
+// What an exchange tells about itself: its span, its entry in the ledger, the field for its caller.
+
+namespace sidespan::forward {
+
+using http::field_id;
+
+void exchange::begin_span() {
+  const trace::context* above = parent_ ? &*parent_ : nullptr;
+  // Ambiguous parent but one trace: a span of that trace without a parent (correlation.md rung 6).
+  const bool same_trace = above == nullptr && verdict_ && verdict_->same_trace;
+  const trace::sampler& sampler = leg_.sampler_for(rule_);
+  const trace::context self = trace::begin(same_trace ? &*verdict_->same_trace : above, sampler, shard_.random);
+  const auto kind = leg_.inbound() ? trace::span_kind::server : trace::span_kind::client;
+  span_.emplace(shard_.sink, shard_.all.clock, kind, self, above != nullptr ? above->span : trace::span_id{}, above != nullptr && above->remote);
+  last_context_ = self;
+  if (leg_.inbound()) {
+    trace::describe_server(*span_, facts(), shard_.all.trace);
+  } else {
+    trace::describe_client(*span_, facts(), shard_.all.trace);
+    if (attempts_ > 1) span_->set(trace::key::http_request_resend_count, static_cast<std::int64_t>(attempts_ - 1));
+    tell_parent();
+  }
+}
+
+/// What the ladder said, on the span: a link is known or says how sure it is.
+void exchange::tell_parent() {
+  if (!verdict_) return;
+  span_->set(trace::key::sidespan_parent_method, correlate::name(verdict_->method));
+  span_->set(trace::key::sidespan_parent_confidence, verdict_->confidence);
+  span_->set(trace::key::sidespan_parent_candidates, static_cast<std::int64_t>(verdict_->candidates));
+  for (const trace::link& link : verdict_->links) span_->add_link(link);
+}
+
+/// Into the ledger before the head goes to the app (decision 6).
+void exchange::publish() {
+  if (shard_.all.ledger == nullptr || !span_) return;
+  ensure_request_id();
+  const auto& fields = down_.request().fields;
+  std::string_view id;
+  for (const std::string& name : shard_.all.request_id_fields) {
+    if (const http::field* found = fields.find(std::string_view(name)); found != nullptr && id.empty()) id = found->value;
+  }
+  entry_ = shard_.all.ledger->publish(span_->self(), began_, id);
+}
+
+/// Rung 1 for free: log libraries and gateways that pass a request id on make their calls exact.
+void exchange::ensure_request_id() {
+  const std::string& name = shard_.all.request_id_field;
+  if (name.empty()) return;
+  for (const std::string& known : shard_.all.request_id_fields) {
+    if (down_.request().fields.find(std::string_view(known)) != nullptr) return;
+  }
+  const trace::trace_id id = trace::make_trace_id(shard_.random);
+  char* text = down_.arena().allocate(2 * id.bytes.size());
+  base::write_hex(id.bytes, text);
+  down_.request().fields.add(name, std::string_view(text, 2 * id.bytes.size()));
+}
+
+void exchange::add_response_field(http::response_head& head) {
+  const std::string& name = shard_.all.forward.response_header;
+  if (name.empty() || !leg_.inbound() || !span_) return;
+  const trace::context& self = span_->self();
+  std::string value = "00-" + self.trace.hex() + "-" + self.span.hex() + (self.sampled() ? "-01" : "-00");
+  if (name == "server-timing") value = "trace;desc=" + value;
+  if (name != "server-timing" && name != "traceresponse") value = self.trace.hex();
+  head.fields.add(name, down_.arena().copy(value));
+}
+
+trace::request_facts exchange::facts() const noexcept {
+  trace::request_facts out;
+  const http::request_head& head = down_.request();
+  out.head = &head;
+  out.scheme = "http";
+  out.host = server_.host;
+  out.port = server_.port;
+  out.path = target_.path;
+  out.query = target_.query;
+  out.has_query = target_.has_query;
+  out.route = route_name();
+  if (!leg_.inbound()) return out;
+  out.peer_address = out.client_address = down_.peer_address();
+  out.peer_port = down_.peer_port();
+  if (leg_.settings().trust == listener_settings::trust::none) return out;
+  // Who began this, as far as trusted peers say (specs §5.3, SC-32).
+  std::string_view chain = head.fields.value(field_id::x_forwarded_for);
+  if (const auto first = base::next_list_element(chain)) out.client_address = *first;
+  if (base::iequals(head.fields.value(field_id::x_forwarded_proto), "https")) out.scheme = "https";
+  return out;
+}
+
+}  // namespace sidespan::forward
