@@ -14,12 +14,21 @@ void deadlines::stop() noexcept {
   timer_.cancel();
 }
 
-std::uint64_t deadlines::now_tick() noexcept {
-  // The coarse clock costs a fifth of the exact one and is never more than a kernel tick (at most 10 ms) behind it.
+namespace {
+
+std::uint64_t tick_of(clockid_t clock) noexcept {
   timespec now{};
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return static_cast<std::uint64_t>((std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec)) / tick);
+  clock_gettime(clock, &now);
+  return static_cast<std::uint64_t>((std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec)) / deadlines::tick);
 }
+
+}  // namespace
+
+// The clock of std::chrono::steady_clock, which the timer goes by: with a lagging one the wheel would turn in vain.
+std::uint64_t deadlines::now_tick() noexcept { return tick_of(CLOCK_MONOTONIC); }
+
+// A fifth of the cost, and at most one kernel tick (10 ms) behind.
+std::uint64_t deadlines::recent_tick() noexcept { return tick_of(CLOCK_MONOTONIC_COARSE); }
 
 void deadlines::link(deadline& entry) noexcept {
   // No timer means an empty wheel: nothing between the last turn and now needs a look.
@@ -82,9 +91,9 @@ void deadlines::expire_slot(std::uint64_t at, std::uint64_t now) noexcept {
 
 void deadline::arm(std::chrono::milliseconds after) noexcept {
   if (after.count() <= 0) return disarm();
-  // Rounded up, and one more because the coarse clock may be behind: never early.
+  // Rounded up, one more for the part of the present tick that is over, and one because the coarse clock lags: never early.
   const auto ticks = static_cast<std::uint64_t>((after + deadlines::tick - std::chrono::milliseconds(1)) / deadlines::tick);
-  due_tick_ = deadlines::now_tick() + ticks + 1;
+  due_tick_ = deadlines::recent_tick() + ticks + 2;
   if (previous_ != nullptr && slot_tick_ <= due_tick_) return;  // will be looked at early enough
   unlink();
   wheel_.link(*this);

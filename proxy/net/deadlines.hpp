@@ -26,7 +26,7 @@ class deadline {
   deadline(const deadline&) = delete;
   deadline& operator=(const deadline&) = delete;
 
-  /// From now on; never early, at most 30 ms late. A duration of 0 or less disarms: "no limit".
+  /// From now on; never early, at most 40 ms late. A duration of 0 or less disarms: "no limit".
   void arm(std::chrono::milliseconds after) noexcept;
   /// The wheel forgets it when it next comes by.
   void disarm() noexcept { due_tick_ = 0; }
@@ -61,6 +61,7 @@ class deadlines {
   static constexpr std::size_t slots = 512;  // 5.12 s a turn
 
   static std::uint64_t now_tick() noexcept;
+  static std::uint64_t recent_tick() noexcept;
   void link(deadline& entry) noexcept;
   void wake_at(std::uint64_t tick) noexcept;
   void on_timer() noexcept;
