@@ -57,7 +57,9 @@ wire::page_settings page_settings_of(const settings& configured) {
 
 struct pages::state {
   state(boost::asio::io_context& control, const settings& configured, views given)
-      : show(std::move(given)), server(control, page_settings_of(configured), [this](const page_request& request) { return respond(request, show); }) {}
+      : show(std::move(given)), server(control, page_settings_of(configured), [this](const page_request& request) {
+          return respond(request, show);
+        }) {}
 
   views show;
   wire::page_server server;

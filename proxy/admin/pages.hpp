@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The read-only pages over TCP: /livez /readyz /healthz /metrics /build and an index. What they show is handed in as small
-// views by app, which keeps this folder ignorant of the rest. Lives on the control thread.
+// The read-only pages over TCP: /livez /readyz /healthz /metrics /build and an index. What they show is handed in as
+// small views by app, which keeps this folder ignorant of the rest. Lives on the control thread.
 #pragma once
 
 #include <functional>

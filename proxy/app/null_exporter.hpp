@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The exporter of OTEL_TRACES_EXPORTER=none: takes every batch and forgets it. Used by app/sidecar; the worker's thread.
+// The exporter of OTEL_TRACES_EXPORTER=none: takes every batch and forgets it. Used by app/sidecar; the worker's
+// thread.
 #pragma once
 
 #include "collect/exporter.hpp"

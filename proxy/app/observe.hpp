@@ -14,7 +14,8 @@ namespace sidespan::app {
 
 class observe final : public forward::observer {
  public:
-  observe(std::vector<std::string> known_methods, bool access_log) : known_methods_(std::move(known_methods)), access_log_(access_log) {}
+  observe(std::vector<std::string> known_methods, bool access_log)
+      : known_methods_(std::move(known_methods)), access_log_(access_log) {}
 
   void exchange_started(bool inbound) noexcept override;
   void exchange_finished(const forward::finished_exchange& what) noexcept override;

@@ -91,7 +91,8 @@ int run_viewer(const viewer::settings& configured, const std::string& otlp_liste
     viewer::viewer pages(configured, clock);
     otlp::receiver_settings where;
     where.listen = otlp_listen;
-    const otlp::receiver receiver(where, [&pages](const otlp::receiver::request& request) { pages.add(viewer_spans(request)); });
+    const otlp::receiver receiver(
+        where, [&pages](const otlp::receiver::request& request) { pages.add(viewer_spans(request)); });
     const std::string host = otlp_listen.substr(0, otlp_listen.rfind(':'));
     const std::string otlp = host + ":" + std::to_string(receiver.port());
     base::log(base::log_level::info, "viewer starts", {{"page", "http://" + pages.authority() + "/"}, {"otlp", otlp}});

@@ -40,7 +40,9 @@ double count_open_files() {
   return entries;
 }
 
-double seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; }
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
 
 const double started_at = static_cast<double>(std::time(nullptr));
 
@@ -49,12 +51,16 @@ const double started_at = static_cast<double>(std::time(nullptr));
 void add_books(const collect::books& books, std::vector<sample>& out) {
   out.push_back(counter("otel_sdk_span_started_total", "Spans recorded.", static_cast<double>(books.recorded)));
   for (const auto& [reason, count] : books.dropped) {
-    out.push_back(counter("otel_sdk_processor_span_processed_total", "Spans dropped before export, by reason.", static_cast<double>(count)));
+    out.push_back(counter("otel_sdk_processor_span_processed_total", "Spans dropped before export, by reason.",
+                          static_cast<double>(count)));
     out.back().labels = {{"error_type", reason}};
   }
-  out.push_back(gauge("otel_sdk_processor_span_queue_size", "Spans waiting for export, those in flight included.", static_cast<double>(books.queued)));
-  out.push_back(gauge("otel_sdk_exporter_span_inflight", "Spans sent and not yet acknowledged.", static_cast<double>(books.in_flight)));
-  out.push_back(counter("otel_sdk_exporter_span_exported_total", "Spans acknowledged by the receiver; with error_type: lost, by reason.",
+  out.push_back(gauge("otel_sdk_processor_span_queue_size", "Spans waiting for export, those in flight included.",
+                      static_cast<double>(books.queued)));
+  out.push_back(gauge("otel_sdk_exporter_span_inflight", "Spans sent and not yet acknowledged.",
+                      static_cast<double>(books.in_flight)));
+  out.push_back(counter("otel_sdk_exporter_span_exported_total",
+                        "Spans acknowledged by the receiver; with error_type: lost, by reason.",
                         static_cast<double>(books.acknowledged)));
   for (const auto& [reason, count] : books.lost) {
     out.push_back(counter("otel_sdk_exporter_span_exported_total", "", static_cast<double>(count)));
@@ -65,7 +71,8 @@ void add_books(const collect::books& books, std::vector<sample>& out) {
 void add_process(std::vector<sample>& out) {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
-  out.push_back(counter("process_cpu_seconds_total", "CPU time used, user and system.", seconds(used.ru_utime) + seconds(used.ru_stime)));
+  out.push_back(counter("process_cpu_seconds_total", "CPU time used, user and system.",
+                        seconds(used.ru_utime) + seconds(used.ru_stime)));
   std::ifstream statm("/proc/self/statm");
   double pages = 0;
   double resident = 0;
@@ -83,7 +90,8 @@ void add_process(std::vector<sample>& out) {
 void add_build(const settings& configured, std::vector<sample>& out) {
   out.push_back(gauge("sidespan_build_info", "Always 1; the labels tell the version and the configuration.", 1));
   out.back().labels = {{"version", base::version()}, {"config_hash", configured.config_hash}};
-  out.push_back(gauge("sidespan_config_last_reload_success", "1 when the configuration in force is the one last read.", 1));
+  out.push_back(
+      gauge("sidespan_config_last_reload_success", "1 when the configuration in force is the one last read.", 1));
 }
 
 }  // namespace sidespan::app

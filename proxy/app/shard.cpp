@@ -22,8 +22,11 @@ upstream::pool_settings pool_settings_of(const settings& configured) {
 
 // One thread runs the loop, so the reactor needs no locks of its own; posting from other threads stays safe.
 shard::shard(const settings& configured, forward::process& all, trace::sink& sink)
-    : loop_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO), keep_running_(loop_.get_executor()), wheel_(loop_),
-      pool_(loop_, wheel_, buffers_, pool_settings_of(configured)), observe_(configured.trace.known_methods, configured.log.access),
+    : loop_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
+      keep_running_(loop_.get_executor()),
+      wheel_(loop_),
+      pool_(loop_, wheel_, buffers_, pool_settings_of(configured)),
+      observe_(configured.trace.known_methods, configured.log.access),
       here_{all, loop_, wheel_, buffers_, pool_, random_, sink, observe_, {}, false, false} {}
 
 shard::~shard() { stop(); }
@@ -34,7 +37,9 @@ std::uint16_t shard::listen(const forward::leg& leg, std::uint16_t port, bool sh
   auto accepted = [this, &leg](net::tcp_socket connection) {
     net::spawn(loop_.get_executor(), forward::serve_connection(here_, leg, std::move(connection)), "connection");
   };
-  auto admission = [this] { return here_.all.connections.load(std::memory_order_relaxed) < here_.all.forward.connections; };
+  auto admission = [this] {
+    return here_.all.connections.load(std::memory_order_relaxed) < here_.all.forward.connections;
+  };
   listeners_.push_back({&leg, std::make_unique<net::listener>(std::move(socket), accepted, admission, wanted.key)});
   return listeners_.back().socket->port();
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A running shard: one thread, its event loop, connections, pools and metrics (decision 5). Made and ended by
-// app/sidecar; what it shares with other shards is in forward::process. Its public functions are called from the control
-// thread and hand over to the shard's own.
+// app/sidecar; what it shares with other shards is in forward::process. Its public functions are called from the
+// control thread and hand over to the shard's own.
 #pragma once
 
 #include <memory>

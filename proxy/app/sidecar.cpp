@@ -40,9 +40,12 @@ viewer::settings page_settings_of(const settings& configured) {
 
 const char* name(forward::leg::kind kind) {
   switch (kind) {
-    case forward::leg::kind::inbound: return "inbound";
-    case forward::leg::kind::outbound: return "outbound";
-    case forward::leg::kind::forward_proxy: return "proxy";
+    case forward::leg::kind::inbound:
+      return "inbound";
+    case forward::leg::kind::outbound:
+      return "outbound";
+    case forward::leg::kind::forward_proxy:
+      return "proxy";
   }
   return "inbound";
 }
@@ -50,7 +53,9 @@ const char* name(forward::leg::kind kind) {
 }  // namespace
 
 sidecar::sidecar(const settings& configured, net::asio::io_context& control)
-    : settings_(configured), control_(control), exclusion_(settings_.trace.exclude),
+    : settings_(configured),
+      control_(control),
+      exclusion_(settings_.trace.exclude),
       all_{settings_.forward, settings_.trace, exclusion_, clock_, nullptr, nullptr, {}, {}, {}, {}, {}, {}} {
   if (settings_.correlate) {
     ledger_ = std::make_unique<correlate::ledger>(settings_.correlate->ledger_slots);
@@ -58,13 +63,15 @@ sidecar::sidecar(const settings& configured, net::asio::io_context& control)
     all_.ledger = ledger_.get();
     all_.ladder = ladder_.get();
     all_.request_id_fields = settings_.correlate->id_fields;
-    if (settings_.correlate->header && !all_.request_id_fields.empty()) all_.request_id_field = all_.request_id_fields.front();
+    if (settings_.correlate->header && !all_.request_id_fields.empty())
+      all_.request_id_field = all_.request_id_fields.front();
   }
   if (settings_.viewer) {
     viewer_ = std::make_unique<viewer::viewer>(page_settings_of(settings_), clock_);
     otlp::receiver_settings where;
     where.listen = settings_.viewer->otlp_listen;
-    receiver_ = std::make_unique<otlp::receiver>(where, [this](const otlp::receiver::request& request) { viewer_->add(viewer_spans(request)); });
+    receiver_ = std::make_unique<otlp::receiver>(
+        where, [this](const otlp::receiver::request& request) { viewer_->add(viewer_spans(request)); });
   }
   worker_ = std::make_unique<collect::worker>(settings_.collect, make_exporter(settings_), settings_.workers);
   make_shards();
@@ -82,7 +89,8 @@ void sidecar::make_shards() {
   for (std::size_t i = 0; i < settings_.workers; ++i) {
     shards_.push_back(std::make_unique<shard>(settings_, all_, worker_->intake(i)));
   }
-  // Several shards share a port only after one has had it for itself: two sidespans must not share one by accident (decision 5).
+  // Several shards share a port only after one has had it for itself: two sidespans must not share one by accident
+  // (decision 5).
   const bool shared = shards_.size() > 1;
   for (const auto& leg : legs_) {
     std::uint16_t port = leg->settings().port;
@@ -115,10 +123,12 @@ void sidecar::start() {
   ready_ = true;
 }
 
-/// Each question leaves a mark that the loops are to pass; a loop that has not passed the mark of a question 5 s ago hangs.
+/// Each question leaves a mark that the loops are to pass; a loop that has not passed the mark of a question 5 s ago
+/// hangs.
 bool sidecar::loops_turn() {
   const auto now = steady_clock::now();
-  const bool all_passed = std::all_of(shards_.begin(), shards_.end(), [this](const auto& each) { return each->alive_mark() == probe_; });
+  const bool all_passed =
+      std::all_of(shards_.begin(), shards_.end(), [this](const auto& each) { return each->alive_mark() == probe_; });
   if (!all_passed) return now - probed_at_ < std::chrono::seconds(5);
   ++probe_;
   probed_at_ = now;
@@ -137,7 +147,10 @@ std::string sidecar::metrics_text() const {
 }
 
 std::string sidecar::build_text() const {
-  const nlohmann::json out = {{"version", base::version()}, {"service", settings_.service}, {"config", settings_.config_path}, {"config_hash", settings_.config_hash}};
+  const nlohmann::json out = {{"version", base::version()},
+                              {"service", settings_.service},
+                              {"config", settings_.config_path},
+                              {"config_hash", settings_.config_hash}};
   return out.dump() + "\n";
 }
 
@@ -158,7 +171,9 @@ std::string sidecar::bound_ports() const {
 }
 
 void sidecar::log_start() const {
-  const auto info = [](std::string_view what, std::initializer_list<base::log_field> fields) { base::log(base::log_level::info, what, fields); };
+  const auto info = [](std::string_view what, std::initializer_list<base::log_field> fields) {
+    base::log(base::log_level::info, what, fields);
+  };
   info("sidespan starts", {{"version", base::version()},
                            {"service", settings_.service},
                            {"config", settings_.config_path.empty() ? "none" : settings_.config_path},
@@ -166,11 +181,13 @@ void sidecar::log_start() const {
                            {"workers", std::to_string(settings_.workers)}});
   for (std::size_t i = 0; i < legs_.size(); ++i) {
     const forward::listener_settings& listener = legs_[i]->settings();
-    info("listening", {{"leg", name(listener.leg)},
-                       {"on", (listener.address == "*" ? std::string("*") : listener.address) + ":" + std::to_string(ports_[i])},
-                       {"to", listener.clusters.empty() ? "wherever the request says" : listener.clusters.front().authority}});
+    info("listening",
+         {{"leg", name(listener.leg)},
+          {"on", (listener.address == "*" ? std::string("*") : listener.address) + ":" + std::to_string(ports_[i])},
+          {"to", listener.clusters.empty() ? "wherever the request says" : listener.clusters.front().authority}});
   }
-  if (admin_) info("listening", {{"admin", "http://" + settings_.admin_listen + "/"}, {"port", std::to_string(admin_->port())}});
+  if (admin_)
+    info("listening", {{"admin", "http://" + settings_.admin_listen + "/"}, {"port", std::to_string(admin_->port())}});
   if (viewer_) info("listening", {{"viewer", "http://" + viewer_->authority() + "/"}});
   info("exporting", {{"to", settings_.exporter ? settings_.exporter->endpoint : "nowhere"}});
 }
@@ -188,8 +205,8 @@ net::task<bool> sidecar::until(Condition met, time_point deadline) {
 }
 
 /// The last spans get at least a second, also when the connections have used up the time, and at most five: whoever
-/// presses Ctrl-C without a collector must not wait for the whole drain time. On a thread of its own, so that this one goes
-/// on answering probes and the second signal.
+/// presses Ctrl-C without a collector must not wait for the whole drain time. On a thread of its own, so that this one
+/// goes on answering probes and the second signal.
 net::task<void> sidecar::flush(time_point deadline) {
   const std::uint64_t queued = worker_->read_books().queued;
   if (queued != 0) base::log(base::log_level::info, "flushing", {{"spans", std::to_string(queued)}});
@@ -218,7 +235,9 @@ net::task<bool> sidecar::drain() {
   co_await until(inbound_idle, deadline);
   for (auto& each : shards_) each->drain_outbound();
   const bool clean = co_await until(all_idle, deadline);
-  if (!clean) base::log(base::log_level::warn, "drain time is over", {{"connections_cut", std::to_string(all_.connections.load())}});
+  if (!clean)
+    base::log(base::log_level::warn, "drain time is over",
+              {{"connections_cut", std::to_string(all_.connections.load())}});
   for (auto& each : shards_) each->cut();
   const time_point cut_deadline = steady_clock::now() + milliseconds(500);
   const bool ended = co_await until(all_idle, cut_deadline);

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "admin/pages.hpp"
-#include "app/shard.hpp"
 #include "app/settings.hpp"
+#include "app/shard.hpp"
 #include "collect/worker.hpp"
 #include "correlate/ladder.hpp"
 #include "otlp/receiver.hpp"
@@ -27,9 +27,9 @@ class sidecar {
   sidecar& operator=(const sidecar&) = delete;
 
   void start();
-  /// Two-step drain within `drain.delay + drain.timeout`: inbound finishes, outbound stays open until inbound is idle, then
-  /// outbound finishes, spans are flushed. Never later than that by more than a second.
-  /// False: something could not be ended, and the process must exit without unwinding.
+  /// Two-step drain within `drain.delay + drain.timeout`: inbound finishes, outbound stays open until inbound is idle,
+  /// then outbound finishes, spans are flushed. Never later than that by more than a second. False: something could not
+  /// be ended, and the process must exit without unwinding.
   net::task<bool> drain();
 
   /// `{"inbound":{"8080":41234},…}`: what was really bound.

@@ -12,16 +12,27 @@ namespace proto = opentelemetry::proto;
 
 constexpr int max_depth = 16;  // of nested arrays and maps; what lies deeper is dropped
 
-viewer::attributes attributes_of(const google::protobuf::RepeatedPtrField<proto::common::v1::KeyValue>& list, int depth = 0);
+viewer::attributes attributes_of(const google::protobuf::RepeatedPtrField<proto::common::v1::KeyValue>& list,
+                                 int depth = 0);
 
 viewer::value value_of(const proto::common::v1::AnyValue& in, int depth) {
   viewer::value out;
   switch (in.value_case()) {
-    case proto::common::v1::AnyValue::kStringValue: out.data = in.string_value(); break;
-    case proto::common::v1::AnyValue::kBoolValue: out.data = in.bool_value(); break;
-    case proto::common::v1::AnyValue::kIntValue: out.data = static_cast<std::int64_t>(in.int_value()); break;
-    case proto::common::v1::AnyValue::kDoubleValue: out.data = in.double_value(); break;
-    case proto::common::v1::AnyValue::kBytesValue: out.data = viewer::bytes{in.bytes_value()}; break;
+    case proto::common::v1::AnyValue::kStringValue:
+      out.data = in.string_value();
+      break;
+    case proto::common::v1::AnyValue::kBoolValue:
+      out.data = in.bool_value();
+      break;
+    case proto::common::v1::AnyValue::kIntValue:
+      out.data = static_cast<std::int64_t>(in.int_value());
+      break;
+    case proto::common::v1::AnyValue::kDoubleValue:
+      out.data = in.double_value();
+      break;
+    case proto::common::v1::AnyValue::kBytesValue:
+      out.data = viewer::bytes{in.bytes_value()};
+      break;
     case proto::common::v1::AnyValue::kArrayValue: {
       viewer::array items;
       for (const auto& item : in.array_value().values()) {
@@ -30,13 +41,17 @@ viewer::value value_of(const proto::common::v1::AnyValue& in, int depth) {
       out.data = std::move(items);
       break;
     }
-    case proto::common::v1::AnyValue::kKvlistValue: out.data = attributes_of(in.kvlist_value().values(), depth + 1); break;
-    default: break;
+    case proto::common::v1::AnyValue::kKvlistValue:
+      out.data = attributes_of(in.kvlist_value().values(), depth + 1);
+      break;
+    default:
+      break;
   }
   return out;
 }
 
-viewer::attributes attributes_of(const google::protobuf::RepeatedPtrField<proto::common::v1::KeyValue>& list, int depth) {
+viewer::attributes attributes_of(const google::protobuf::RepeatedPtrField<proto::common::v1::KeyValue>& list,
+                                 int depth) {
   viewer::attributes out;
   if (depth >= max_depth) return out;
   out.reserve(static_cast<std::size_t>(list.size()));
@@ -70,7 +85,8 @@ void read_span(const proto::trace::v1::Span& in, viewer::span& out) {
   out.trace_state = in.trace_state();
   out.flags = in.flags();
   out.attributes = attributes_of(in.attributes());
-  for (const auto& event : in.events()) out.events.push_back({event.name(), event.time_unix_nano(), attributes_of(event.attributes())});
+  for (const auto& event : in.events())
+    out.events.push_back({event.name(), event.time_unix_nano(), attributes_of(event.attributes())});
   for (const auto& link : in.links()) {
     viewer::link target;
     if (!read_id(link.trace_id(), target.trace_id) || !read_id(link.span_id(), target.span_id)) continue;

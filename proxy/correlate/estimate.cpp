@@ -11,7 +11,8 @@ namespace {
 
 double seconds(base::nanoseconds d) noexcept { return static_cast<double>(d.count()) * 1e-9; }
 
-/// Measured in the simulation: fewer cost answers to processes that are seldom idle, more let late starters pass longer.
+/// Measured in the simulation: fewer cost answers to processes that are seldom idle, more let late starters pass
+/// longer.
 constexpr double calls_that_halve_the_past = 20.0;
 
 /// Decay per second, as an exponent of e.
@@ -19,8 +20,8 @@ const double decay_rate = std::numbers::ln2 / seconds(background_estimate::half_
 
 }  // namespace
 
-// Both rates start with one imagined call: an endpoint never seen before is neither surely silent nor surely caused. The
-// second in the background rate keeps a process that was never idle from knowing anything about idleness.
+// Both rates start with one imagined call: an endpoint never seen before is neither surely silent nor surely caused.
+// The second in the background rate keeps a process that was never idle from knowing anything about idleness.
 double chance_caused(const tally& none, const tally& state) noexcept {
   const double background_rate = (none.calls + 1.0) / (none.seconds + 1.0);
   const double seconds_per_call = state.seconds / (state.calls + 1.0);
@@ -50,9 +51,9 @@ double background_estimate::observe(const call& call) {
   return chance;
 }
 
-// What was added since the last look is taken as spread evenly over that time, but for the present state's, which is the
-// end of it: the first request after a silent night must not be spread over the night. Shards look at slightly different
-// times: a total that went back adds nothing.
+// What was added since the last look is taken as spread evenly over that time, but for the present state's, which is
+// the end of it: the first request after a silent night must not be spread over the night. Shards look at slightly
+// different times: a total that went back adds nothing.
 void background_estimate::advance(const call& call) noexcept {
   const ledger::occupancy& times = call.times;
   std::array<double, 3> earlier{seconds(times.none - seen_.none), seconds(times.one - seen_.one),
@@ -76,10 +77,10 @@ void background_estimate::add(const std::array<double, 3>& spent) noexcept {
   for (std::size_t state = 0; state < 3; ++state) seconds_[state] = seconds_[state] * kept + spent[state] * share;
 }
 
-// Silence from before an endpoint was first called speaks for it at first: why else does it begin now? But whatever begins
-// with the first request (a poller, work after the answer in a process that is then never idle) has it on its side as
-// well, so the more calls were seen in company, the more of the idle time must be from after the first one. The imagined
-// second of chance_caused() fades along.
+// Silence from before an endpoint was first called speaks for it at first: why else does it begin now? But whatever
+// begins with the first request (a poller, work after the answer in a process that is then never idle) has it on its
+// side as well, so the more calls were seen in company, the more of the idle time must be from after the first one. The
+// imagined second of chance_caused() fades along.
 double background_estimate::idle_seconds(const counts& known) const noexcept {
   const double imagined = 1.0;
   const double in_company = known.calls[1] + known.calls[2];

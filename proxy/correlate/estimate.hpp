@@ -52,8 +52,8 @@ class background_estimate {
     base::steady_time since;  // the exchange in flight began, or the oldest of several; unused with none
     base::steady_time now;
   };
-  /// Chance that the call was caused by an exchange in flight (0 with none); counts it. At most `limit` endpoints are told
-  /// apart, further ones share one estimate.
+  /// Chance that the call was caused by an exchange in flight (0 with none); counts it. At most `limit` endpoints are
+  /// told apart, further ones share one estimate.
   double observe(const call& call);
   std::size_t endpoints() const noexcept { return endpoints_.size(); }
 

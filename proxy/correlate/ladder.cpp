@@ -32,11 +32,16 @@ bool in_one_trace(const std::vector<in_flight>& all) noexcept {
 
 std::string_view name(method value) noexcept {
   switch (value) {
-    case method::traceparent: return "traceparent";
-    case method::header: return "header";
-    case method::exclusive: return "exclusive";
-    case method::candidates: return "candidates";
-    case method::none: return "none";
+    case method::traceparent:
+      return "traceparent";
+    case method::header:
+      return "header";
+    case method::exclusive:
+      return "exclusive";
+    case method::candidates:
+      return "candidates";
+    case method::none:
+      return "none";
   }
   return "none";
 }
@@ -59,8 +64,8 @@ struct ladder::state {
 };
 
 // Rung 0 is what the application said itself; nothing below may contradict it.
-verdict ladder::state::climb(const trace::context* forwarded, const http::fields& request,
-                             const endpoint_key& endpoint, base::steady_time now) {
+verdict ladder::state::climb(const trace::context* forwarded, const http::fields& request, const endpoint_key& endpoint,
+                             base::steady_time now) {
   const std::size_t count = inbound.count();
   if (forwarded != nullptr && forwarded->valid()) return asserted(method::traceparent, 1.0, *forwarded, count);
   if (chosen.header && count != 0) {

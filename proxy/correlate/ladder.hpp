@@ -2,8 +2,8 @@
 //
 // The ladder (stage correlate): an outbound request came; whose child is it, by what evidence, how sure? The first rung
 // that answers wins. Rungs 0, 1, 4 and 6; the background estimate tells rung 4 how likely the call is nobody's child.
-// One object per process; decide() and the counters may be called from any shard (the estimate behind it is guarded by a
-// mutex that is only taken for outbound requests without a forwarded context).
+// One object per process; decide() and the counters may be called from any shard (the estimate behind it is guarded by
+// a mutex that is only taken for outbound requests without a forwarded context).
 #pragma once
 
 #include <cstdint>
@@ -24,13 +24,13 @@ namespace sidespan::correlate {
 enum class method : std::uint8_t { traceparent, header, exclusive, candidates, none };
 std::string_view name(method value) noexcept;
 
-/// The answer. `parent` is set when a parent is asserted. With method::candidates: `links` are filled, most recent first,
-/// and, only when all candidates share one trace and the confidence reaches the threshold, `same_trace` holds a context of
-/// that trace (the oldest candidate's; which of them is the parent stays unknown).
+/// The answer. `parent` is set when a parent is asserted. With method::candidates: `links` are filled, most recent
+/// first, and, only when all candidates share one trace and the confidence reaches the threshold, `same_trace` holds a
+/// context of that trace (the oldest candidate's; which of them is the parent stays unknown).
 struct verdict {
   enum method method = method::none;
-  /// That the answer is right: the asserted parent; with candidates, that the parent is among those in flight; with none,
-  /// that there is no parent.
+  /// That the answer is right: the asserted parent; with candidates, that the parent is among those in flight; with
+  /// none, that there is no parent.
   double confidence = 1.0;
   std::optional<trace::context> parent;
   std::optional<trace::context> same_trace;
@@ -44,8 +44,8 @@ class ladder {
   ladder(const settings& settings, const ledger& ledger);
   ~ladder();
 
-  /// `forwarded` is what extract() found in the outbound request, null when there was none. Ask once per exchange, not per
-  /// attempt: every answer below rung 1 counts as one call in the estimate.
+  /// `forwarded` is what extract() found in the outbound request, null when there was none. Ask once per exchange, not
+  /// per attempt: every answer below rung 1 counts as one call in the estimate.
   verdict decide(const trace::context* forwarded, const http::fields& request, const endpoint_key& endpoint,
                  base::steady_time now);
 

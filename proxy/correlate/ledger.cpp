@@ -126,7 +126,8 @@ std::optional<in_flight> ledger::sole() const {
 bool ledger::find_by_request_id(std::string_view id, in_flight& out) const {
   const shared& s = *shared_;
   // Whoever has no slot may carry the same id: then no match is known to be the only one.
-  if (id.empty() || id.size() > request_id_capacity || s.without_slot.load(std::memory_order_acquire) != 0) return false;
+  if (id.empty() || id.size() > request_id_capacity || s.without_slot.load(std::memory_order_acquire) != 0)
+    return false;
   const std::uint64_t hash = slot_array::hash_of(id);
   std::size_t matches = 0;
   std::uint32_t where = 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The ledger of inbound exchanges in flight, one per process (decision 6): fixed slots with atomics, published before the
-// request head goes to the app. Written by the shard that owns the inbound exchange, read by any shard when an outbound
-// request has no context. Entries are small copies, so a reader never waits for a writer. Tunnels and endless streams
-// leave it through mark_endless(): calls they cause are background.
+// The ledger of inbound exchanges in flight, one per process (decision 6): fixed slots with atomics, published before
+// the request head goes to the app. Written by the shard that owns the inbound exchange, read by any shard when an
+// outbound request has no context. Entries are small copies, so a reader never waits for a writer. Tunnels and endless
+// streams leave it through mark_endless(): calls they cause are background.
 #pragma once
 
 #include <cstddef>
@@ -30,9 +30,9 @@ class ledger {
   static constexpr std::size_t state_capacity = 512;       // longer tracestate is not kept here
   static constexpr std::size_t request_id_capacity = 128;  // longer ids do not take part in rung 1
 
-  /// `slots`: most inbound exchanges that can be in flight at once; further ones are counted but have no slot, and while
-  /// there are any, nobody is "exclusive" and no id is unique. `clock` says when exchanges leave; it must outlive the
-  /// ledger (without one: the system clock).
+  /// `slots`: most inbound exchanges that can be in flight at once; further ones are counted but have no slot, and
+  /// while there are any, nobody is "exclusive" and no id is unique. `clock` says when exchanges leave; it must outlive
+  /// the ledger (without one: the system clock).
   explicit ledger(std::size_t slots = 4096);
   ledger(std::size_t slots, const base::clock& clock);
   ~ledger();
@@ -61,8 +61,8 @@ class ledger {
   std::size_t count() const noexcept;
   /// Tunnels and endless streams that are open and not in count().
   std::size_t endless() const noexcept;
-  /// Up to `most` entries, appended to `out`; returns the highest count() seen meanwhile, so an exchange that came or went
-  /// while we looked makes the answer larger than `out`, never smaller.
+  /// Up to `most` entries, appended to `out`; returns the highest count() seen meanwhile, so an exchange that came or
+  /// went while we looked makes the answer larger than `out`, never smaller.
   enum class order : std::uint8_t { oldest_first, newest_first };
   std::size_t snapshot(std::size_t most, std::vector<in_flight>& out, order order = order::oldest_first) const;
   /// The only exchange in flight; nullopt when there is none, another one, or one without a slot.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Why a reader never sees half of two publications, without fences (which thread sanitizers do not model): every payload
-// word is stored with release and loaded with acquire, and the serial is cleared before a slot can be claimed again. A
-// reader that met a word of a later publication therefore also sees, when it looks at the serial again, that its own is gone.
+// Why a reader never sees half of two publications, without fences (which thread sanitizers do not model): every
+// payload word is stored with release and loaded with acquire, and the serial is cleared before a slot can be claimed
+// again. A reader that met a word of a later publication therefore also sees, when it looks at the serial again, that
+// its own is gone.
 #include "correlate/slot_array.hpp"
 
 #include <algorithm>
@@ -19,7 +20,9 @@ struct shape {
   std::uint64_t flags, remote, id_size, state_size;
 };
 
-constexpr std::uint64_t pack(shape s) noexcept { return s.flags | s.remote << 8 | s.id_size << 16 | s.state_size << 32; }
+constexpr std::uint64_t pack(shape s) noexcept {
+  return s.flags | s.remote << 8 | s.id_size << 16 | s.state_size << 32;
+}
 constexpr shape unpack(std::uint64_t word) noexcept {
   return {word & 0xff, word >> 8 & 1, word >> 16 & 0xffff, word >> 32 & 0xffff};
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The slots behind the ledger: fixed storage that one shard writes and any shard reads without waiting. A slot belongs to
-// the shard that claimed it until it is released; readers detect a slot that changed hands by its serial number. Memory
-// is zero pages until a slot is used, and the lowest free slot is taken first, so little of it ever is.
+// The slots behind the ledger: fixed storage that one shard writes and any shard reads without waiting. A slot belongs
+// to the shard that claimed it until it is released; readers detect a slot that changed hands by its serial number.
+// Memory is zero pages until a slot is used, and the lowest free slot is taken first, so little of it ever is.
 #pragma once
 
 #include <bit>

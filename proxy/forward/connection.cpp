@@ -21,8 +21,11 @@ wire::h1_server_limits limits_of(const shard& on, const leg& leg) {
 bool shard::draining(const class leg& on) const noexcept { return on.inbound() ? draining_inbound : draining_outbound; }
 
 connection::connection(shard& on, const class leg& leg, net::tcp_socket socket)
-    : shard_(on), leg_(leg), http_(std::make_unique<net::stream>(std::move(socket), on.wheel), on.buffers, limits_of(on, leg)),
-      place_(on.connections.insert(on.connections.end(), this)), draining_(on.draining(leg)) {
+    : shard_(on),
+      leg_(leg),
+      http_(std::make_unique<net::stream>(std::move(socket), on.wheel), on.buffers, limits_of(on, leg)),
+      place_(on.connections.insert(on.connections.end(), this)),
+      draining_(on.draining(leg)) {
   shard_.all.connections.fetch_add(1, std::memory_order_relaxed);
   if (leg_.inbound()) shard_.all.inbound_connections.fetch_add(1, std::memory_order_relaxed);
   shard_.seen.connection_accepted(leg_.inbound());

@@ -24,7 +24,11 @@ constexpr std::chrono::milliseconds watch_interval{200};
 }  // namespace
 
 exchange::exchange(shard& on, const leg& leg, wire::server_exchange& down)
-    : shard_(on), leg_(leg), down_(down), began_(on.all.clock.steady()), timeout_(on.wheel, &exchange::on_timeout, this),
+    : shard_(on),
+      leg_(leg),
+      down_(down),
+      began_(on.all.clock.steady()),
+      timeout_(on.wheel, &exchange::on_timeout, this),
       watch_(on.wheel, &exchange::on_watch, this) {
   if (leg_.inbound()) shard_.all.inbound_in_flight.fetch_add(1, std::memory_order_relaxed);
   shard_.seen.exchange_started(leg_.inbound());
@@ -74,7 +78,8 @@ net::task<void> exchange::refuse(fault why) {
 exchange::outcome exchange::read_target() {
   http::request_head& head = down_.request();
   if (head.method == "CONNECT") {
-    return fault(fault_code::not_implemented, side::downstream, stage::route, "CONNECT is not supported yet by this version");
+    return fault(fault_code::not_implemented, side::downstream, stage::route,
+                 "CONNECT is not supported yet by this version");
   }
   if (head.method == "TRACE") {
     // It would hand credentials that were added on the way to whoever asked (RFC 9110 §9.3.8).
@@ -99,7 +104,8 @@ exchange::outcome exchange::find_rule() {
   excluded_ = shard_.all.exclusion.matches(target_.path, head.fields.value(field_id::user_agent));
   if (leg_.is_forward_proxy()) {
     if (target_.form != http::target_form::absolute) {
-      return fault(fault_code::http_request_error, side::downstream, stage::route, "this port is a forward proxy and needs an absolute http:// target");
+      return fault(fault_code::http_request_error, side::downstream, stage::route,
+                   "this port is a forward proxy and needs an absolute http:// target");
     }
     if (!base::iequals(target_.scheme, "http")) {
       return fault(fault_code::not_implemented, side::downstream, stage::route, "only http:// targets are supported");
@@ -143,7 +149,9 @@ void exchange::correlate() {
   const correlate::endpoint_key key{cluster_name_, down_.request().method, route_name()};
   verdict_ = shard_.all.ladder->decide(forwarded_ ? &*forwarded_ : nullptr, down_.request().fields, key, began_);
   using correlate::method;
-  const char* result = verdict_->method == method::candidates ? "ambiguous" : verdict_->method == method::none ? "root" : "linked";
+  const char* result = verdict_->method == method::candidates ? "ambiguous"
+                       : verdict_->method == method::none     ? "root"
+                                                              : "linked";
   shard_.seen.linked(correlate::name(verdict_->method), result);
   if (!forwarded_ && verdict_->parent) parent_ = verdict_->parent;
 }
@@ -183,7 +191,8 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   if (!lease) {
     auto connected = co_await connect(limits);
     if (!connected) failed = connected.error();
-    if (connected && (timed_out_ || cut_)) failed = fault(fault_code::connection_timeout, side::upstream, stage::connect, "connected too late");
+    if (connected && (timed_out_ || cut_))
+      failed = fault(fault_code::connection_timeout, side::upstream, stage::connect, "connected too late");
     failed = explain_failure(failed);
     if (failed) {
       finish_attempt(failed);
@@ -195,7 +204,8 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   attempt_reused_ = up_->reused();
   if (span_ && !leg_.inbound()) trace::describe_peer(*span_, up_->peer_address(), up_->peer_port(), attempt_reused_);
   inject();
-  const std::string_view target = target_.form == http::target_form::asterisk ? std::string_view("*") : target_.origin_form;
+  const std::string_view target =
+      target_.form == http::target_form::asterisk ? std::string_view("*") : target_.origin_form;
   up_->put_head(down_.request(), target, down_.request_size());
   relay_request request{down_, *up_, target, leg_.settings().max_body_bytes};
   watch_.arm(watch_interval);
@@ -241,13 +251,16 @@ bool exchange::names_own_port() const {
 }
 
 fault exchange::own_port_refused() const noexcept {
-  return {fault_code::http_request_denied, side::internal, stage::connect, "the forward proxy does not connect to this sidecar's own ports"};
+  return {fault_code::http_request_denied, side::internal, stage::connect,
+          "the forward proxy does not connect to this sidecar's own ports"};
 }
 
 /// What the relay saw may be the effect of what a deadline found.
 exchange::outcome exchange::explain_failure(outcome failed) const noexcept {
-  if (failed && downstream_gone_) return fault(fault_code::downstream_closed, side::downstream, failed->stage(), "downstream reset the connection");
-  if (failed && timed_out_) return fault(fault_code::http_response_timeout, side::upstream, failed->stage(), "no complete response in time");
+  if (failed && downstream_gone_)
+    return fault(fault_code::downstream_closed, side::downstream, failed->stage(), "downstream reset the connection");
+  if (failed && timed_out_)
+    return fault(fault_code::http_response_timeout, side::upstream, failed->stage(), "no complete response in time");
   if (failed && cut_) return fault(fault_code::shutting_down, side::internal, stage::drain, "shutting down");
   return failed;
 }
@@ -260,7 +273,8 @@ void exchange::inject() {
 
 base::result<void> exchange::on_response(http::response_head& head) {
   status_ = head.status;
-  if (span_) trace::describe_response(*span_, leg_.inbound() ? trace::span_kind::server : trace::span_kind::client, head.status);
+  if (span_)
+    trace::describe_response(*span_, leg_.inbound() ? trace::span_kind::server : trace::span_kind::client, head.status);
   // Endless by nature: what it causes later is background work (correlation.md, policy).
   if (head.fields.value(field_id::content_type).starts_with("text/event-stream")) entry_.mark_endless();
   if (auto rewritten = rewrite_response(head, leg_); !rewritten) return rewritten.error();
@@ -284,7 +298,8 @@ void exchange::finish_attempt(const outcome& failed) {
 /// RT-1, RT-2: once, idempotent methods only, no body, a reused connection that gave no byte of a response.
 bool exchange::may_retry(const fault& failed, bool was_reused) const noexcept {
   static constexpr std::string_view idempotent[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
-  if (failed.code() != fault_code::connection_terminated || !was_reused || !attempt_untouched_ || timed_out_) return false;
+  if (failed.code() != fault_code::connection_terminated || !was_reused || !attempt_untouched_ || timed_out_)
+    return false;
   if (down_.request_size().present() || down_.response_started()) return false;
   return std::find(std::begin(idempotent), std::end(idempotent), down_.request().method) != std::end(idempotent);
 }
@@ -299,7 +314,8 @@ net::task<void> exchange::answer(fault failed) {
     down_.abort();
   } else {
     status_ = status_for(failed);
-    if (span_ && status_ != 0 && inbound) span_->set(trace::key::http_response_status_code, static_cast<std::int64_t>(status_));
+    if (span_ && status_ != 0 && inbound)
+      span_->set(trace::key::http_response_status_code, static_cast<std::int64_t>(status_));
     const std::string explanation = explain(failed);
     const auto sent = co_await reply(down_, failed, explanation);
     if (!sent) down_.abort();
@@ -309,9 +325,11 @@ net::task<void> exchange::answer(fault failed) {
 std::string exchange::explain(const fault& failed) const {
   const std::string& key = leg_.settings().key;
   if (failed.code() == fault_code::destination_not_found) {
-    return "listener " + key + " has no rule for host '" + std::string(host_field_) + "' path '" + std::string(target_.path) + "'";
+    return "listener " + key + " has no rule for host '" + std::string(host_field_) + "' path '" +
+           std::string(target_.path) + "'";
   }
-  if (failed.side() == side::upstream) return "upstream " + std::string(authority_.empty() ? cluster_name_ : authority_) + " of listener " + key;
+  if (failed.side() == side::upstream)
+    return "upstream " + std::string(authority_.empty() ? cluster_name_ : authority_) + " of listener " + key;
   return {};
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// THE LIFE OF A REQUEST: extract, route, correlate, start, pick, inject, forward, finish; one function per stage, in the
-// order of docs/architecture.md. One object per exchange, on a shard's thread.
+// THE LIFE OF A REQUEST: extract, route, correlate, start, pick, inject, forward, finish; one function per stage, in
+// the order of docs/architecture.md. One object per exchange, on a shard's thread.
 #pragma once
 
 #include <optional>
@@ -26,7 +26,8 @@ class exchange final : private relay_hooks {
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
 
-  /// Returns when the response has been sent or given up; whether the connection may go on is the server_exchange's to say.
+  /// Returns when the response has been sent or given up; whether the connection may go on is the server_exchange's to
+  /// say.
   net::task<void> run();
   /// The request could not even be parsed: answers it and leaves a span that says so.
   net::task<void> refuse(base::fault why);

@@ -16,7 +16,8 @@ void exchange::begin_span() {
   const trace::sampler& sampler = leg_.sampler_for(rule_);
   const trace::context self = trace::begin(same_trace ? &*verdict_->same_trace : above, sampler, shard_.random);
   const auto kind = leg_.inbound() ? trace::span_kind::server : trace::span_kind::client;
-  span_.emplace(shard_.sink, shard_.all.clock, kind, self, above != nullptr ? above->span : trace::span_id{}, above != nullptr && above->remote);
+  span_.emplace(shard_.sink, shard_.all.clock, kind, self, above != nullptr ? above->span : trace::span_id{},
+                above != nullptr && above->remote);
   last_context_ = self;
   if (leg_.inbound()) {
     trace::describe_server(*span_, facts(), shard_.all.trace);
@@ -43,7 +44,8 @@ void exchange::publish() {
   const auto& fields = down_.request().fields;
   std::string_view id;
   for (const std::string& name : shard_.all.request_id_fields) {
-    if (const http::field* found = fields.find(std::string_view(name)); found != nullptr && id.empty()) id = found->value;
+    if (const http::field* found = fields.find(std::string_view(name)); found != nullptr && id.empty())
+      id = found->value;
   }
   entry_ = shard_.all.ledger->publish(span_->self(), began_, id);
 }

@@ -16,8 +16,13 @@ std::string make_pseudonym(base::random_source& random) {
 }  // namespace
 
 leg::leg(listener_settings settings, const trace::sampler_settings& root, base::random_source& random)
-    : settings_(std::move(settings)), table_(settings_.rules), root_sampler_(root), pseudonym_(make_pseudonym(random)),
-      via_1_0_("1.0 " + pseudonym_), via_1_1_("1.1 " + pseudonym_), via_2_("2 " + pseudonym_) {
+    : settings_(std::move(settings)),
+      table_(settings_.rules),
+      root_sampler_(root),
+      pseudonym_(make_pseudonym(random)),
+      via_1_0_("1.0 " + pseudonym_),
+      via_1_1_("1.1 " + pseudonym_),
+      via_2_("2 " + pseudonym_) {
   samplers_.reserve(table_.rules().size());
   for (const route::rule_settings& rule : table_.rules()) {
     trace::sampler_settings own = root;
@@ -37,9 +42,12 @@ const trace::sampler& leg::sampler_for(const route::rule_settings* rule) const n
 
 std::string_view leg::via(http::version received) const noexcept {
   switch (received) {
-    case http::version::http_1_0: return via_1_0_;
-    case http::version::http_1_1: return via_1_1_;
-    case http::version::http_2: return via_2_;
+    case http::version::http_1_0:
+      return via_1_0_;
+    case http::version::http_1_1:
+      return via_1_1_;
+    case http::version::http_2:
+      return via_2_;
   }
   return via_1_1_;
 }

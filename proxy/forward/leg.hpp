@@ -27,14 +27,19 @@ class leg {
   bool inbound() const noexcept { return settings_.leg == kind::inbound; }
   bool is_forward_proxy() const noexcept { return settings_.leg == kind::forward_proxy; }
 
-  const route::rule_settings* match(std::string_view method, std::string_view host, std::string_view path) const noexcept {
+  const route::rule_settings* match(std::string_view method, std::string_view host,
+                                    std::string_view path) const noexcept {
     return table_.match(method, host, path);
   }
   /// `rule` is one that match() gave, or null for a forward proxy.
   const trace::sampler& sampler_for(const route::rule_settings* rule) const noexcept;
-  const cluster_settings& cluster_of(const route::rule_settings& rule) const noexcept { return settings_.clusters[rule.cluster]; }
+  const cluster_settings& cluster_of(const route::rule_settings& rule) const noexcept {
+    return settings_.clusters[rule.cluster];
+  }
 
-  const upstream::endpoint& endpoint_of(const route::rule_settings& rule) const noexcept { return endpoints_[rule.cluster]; }
+  const upstream::endpoint& endpoint_of(const route::rule_settings& rule) const noexcept {
+    return endpoints_[rule.cluster];
+  }
 
   /// `sidespan-3f9a…`, random per process and leg, so that two sidecars in one call are no loop (H1-28).
   std::string_view pseudonym() const noexcept { return pseudonym_; }
@@ -45,7 +50,7 @@ class leg {
   listener_settings settings_;
   route::table table_;
   trace::sampler root_sampler_;
-  std::vector<trace::sampler> samplers_;        // one per rule of the table
+  std::vector<trace::sampler> samplers_;       // one per rule of the table
   std::vector<upstream::endpoint> endpoints_;  // one per cluster
   std::string pseudonym_;
   std::string via_1_0_, via_1_1_, via_2_;

@@ -9,27 +9,41 @@ using base::fault_code;
 
 int status_for(const base::fault& fault) noexcept {
   switch (fault.code()) {
-    case fault_code::http_request_error: return 400;
-    case fault_code::request_header_section_size: return 431;
-    case fault_code::request_uri_too_long: return 414;
-    case fault_code::request_body_size: return 413;
-    case fault_code::request_timeout: return 408;
-    case fault_code::method_not_allowed: return 405;
-    case fault_code::not_implemented: return 501;
-    case fault_code::version_not_supported: return 505;
-    case fault_code::http_request_denied: return 403;
-    case fault_code::downstream_closed: return 0;
-    case fault_code::destination_not_found: return 404;  // decision 11
+    case fault_code::http_request_error:
+      return 400;
+    case fault_code::request_header_section_size:
+      return 431;
+    case fault_code::request_uri_too_long:
+      return 414;
+    case fault_code::request_body_size:
+      return 413;
+    case fault_code::request_timeout:
+      return 408;
+    case fault_code::method_not_allowed:
+      return 405;
+    case fault_code::not_implemented:
+      return 501;
+    case fault_code::version_not_supported:
+      return 505;
+    case fault_code::http_request_denied:
+      return 403;
+    case fault_code::downstream_closed:
+      return 0;
+    case fault_code::destination_not_found:
+      return 404;  // decision 11
     case fault_code::destination_unavailable:
     case fault_code::connection_limit_reached:
-    case fault_code::shutting_down: return 503;
+    case fault_code::shutting_down:
+      return 503;
     case fault_code::dns_timeout:
     case fault_code::connection_timeout:
     case fault_code::connection_read_timeout:
     case fault_code::connection_write_timeout:
-    case fault_code::http_response_timeout: return 504;
+    case fault_code::http_response_timeout:
+      return 504;
     case fault_code::proxy_internal_error:
-    case fault_code::proxy_configuration_error: return 500;
+    case fault_code::proxy_configuration_error:
+      return 500;
     case fault_code::destination_ip_unroutable:
     case fault_code::dns_error:
     case fault_code::connection_refused:
@@ -40,9 +54,11 @@ int status_for(const base::fault& fault) noexcept {
     case fault_code::http_protocol_error:
     case fault_code::http_upgrade_failed:
     case fault_code::tls_protocol_error:
-    case fault_code::proxy_loop_detected: return 502;
+    case fault_code::proxy_loop_detected:
+      return 502;
     case fault_code::none:
-    case fault_code::end_of_stream: break;
+    case fault_code::end_of_stream:
+      break;
   }
   return 500;
 }

@@ -24,9 +24,13 @@ struct upload {
   bool stopped = false;
 };
 
-fault too_large() { return {fault_code::request_body_size, side::downstream, stage::read_body, "request content too large"}; }
+fault too_large() {
+  return {fault_code::request_body_size, side::downstream, stage::read_body, "request content too large"};
+}
 
-bool over_limit(const upload& state) noexcept { return state.request.max_body_bytes != 0 && state.bytes > state.request.max_body_bytes; }
+bool over_limit(const upload& state) noexcept {
+  return state.request.max_body_bytes != 0 && state.bytes > state.request.max_body_bytes;
+}
 
 const http::fields* trailers_of(const http::fields& fields) noexcept { return fields.empty() ? nullptr : &fields; }
 
@@ -86,7 +90,8 @@ net::task<result<void>> relay_interim(const relay_request& request) {
   result<void> done;
   if (request.up.response().status == 101) {
     // We never forward Upgrade, so nobody asked for it (RS-7).
-    co_return fault(fault_code::http_upgrade_failed, side::upstream, stage::read_head, "upstream switched protocols unasked");
+    co_return fault(fault_code::http_upgrade_failed, side::upstream, stage::read_head,
+                    "upstream switched protocols unasked");
   }
   http::response_head& head = request.up.response();
   done = http::remove_hop_by_hop(head.fields, side::upstream);
@@ -102,7 +107,8 @@ result<bool> relay_at_hand(const relay_request& request, relay_hooks& hooks, rel
     const result<bool> ready = request.up.body_at_hand(piece);
     if (!ready) return ready.error();
     if (!*ready) {
-      // A head whose body is not there yet goes out alone: the downstream must not wait for the first byte of a slow stream.
+      // A head whose body is not there yet goes out alone: the downstream must not wait for the first byte of a slow
+      // stream.
       const result<bool> written = request.down.write_now({}, false, nullptr);
       if (!written) return written.error();
       pending = !*written;
@@ -110,7 +116,8 @@ result<bool> relay_at_hand(const relay_request& request, relay_hooks& hooks, rel
     }
     out.response_bytes += piece.bytes.size();
     if (piece.last) hooks.on_response_complete();
-    const http::fields* trailers = request.down.accepts_trailers() ? trailers_of(request.up.response_trailers()) : nullptr;
+    const http::fields* trailers =
+        request.down.accepts_trailers() ? trailers_of(request.up.response_trailers()) : nullptr;
     const result<bool> written = request.down.write_now(piece.bytes, piece.last, trailers);
     if (!written) return written.error();
     pending = !*written;
@@ -131,7 +138,8 @@ net::task<result<void>> relay_rest(const relay_request& request, relay_hooks& ho
     if (!piece) co_return piece.error();
     out.response_bytes += piece->bytes.size();
     if (piece->last) hooks.on_response_complete();
-    const http::fields* trailers = request.down.accepts_trailers() ? trailers_of(request.up.response_trailers()) : nullptr;
+    const http::fields* trailers =
+        request.down.accepts_trailers() ? trailers_of(request.up.response_trailers()) : nullptr;
     const result<bool> written = request.down.write_now(piece->bytes, piece->last, trailers);
     if (!written) co_return written.error();
     pending = !*written;
@@ -189,7 +197,8 @@ net::task<relay_outcome> relay(relay_request request, relay_hooks& hooks, net::e
   const result<void> done = co_await run_relay(state, hooks, out, where);
   if (!done) out.fault = done.error();
   if (state.running) {
-    // The response is over before the request (RS-11) or the attempt failed: what is left is not read, the connection closes.
+    // The response is over before the request (RS-11) or the attempt failed: what is left is not read, the connection
+    // closes.
     state.stopped = true;
     request.down.stop_reading();
     request.up.interrupt(false);

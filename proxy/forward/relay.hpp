@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Stage forward: one attempt's request and response between two exchanges, both bodies at once when the request is not
-// complete yet, with back-pressure (a piece is read only when the one before has been written), and without ever holding a
-// whole body. A shard's thread.
+// complete yet, with back-pressure (a piece is read only when the one before has been written), and without ever
+// holding a whole body. A shard's thread.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ class relay_hooks {
 struct relay_request {
   wire::server_exchange& down;
   wire::client_exchange& up;
-  std::string_view target;         // for the request line
+  std::string_view target;           // for the request line
   std::uint64_t max_body_bytes = 0;  // 0: no limit
 };
 

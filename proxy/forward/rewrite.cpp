@@ -38,7 +38,8 @@ void add_forwarded(http::fields& fields, std::string_view peer, base::arena& are
   } else {
     fields.add(field_id::x_forwarded_for, "X-Forwarded-For", peer);
   }
-  if (fields.find(field_id::x_forwarded_proto) == nullptr) fields.add(field_id::x_forwarded_proto, "X-Forwarded-Proto", "http");
+  if (fields.find(field_id::x_forwarded_proto) == nullptr)
+    fields.add(field_id::x_forwarded_proto, "X-Forwarded-Proto", "http");
 }
 
 }  // namespace
@@ -46,7 +47,8 @@ void add_forwarded(http::fields& fields, std::string_view peer, base::arena& are
 base::result<void> rewrite_request(http::request_head& head, const request_rewrite& how, base::arena& arena) {
   http::fields& fields = head.fields;
   if (is_loop(fields, how.on.pseudonym())) {
-    return fault(base::fault_code::proxy_loop_detected, base::side::internal, base::stage::route, "the request came back to this proxy");
+    return fault(base::fault_code::proxy_loop_detected, base::side::internal, base::stage::route,
+                 "the request came back to this proxy");
   }
   if (auto removed = http::remove_hop_by_hop(fields); !removed) return removed.error();
   // After the removal, so that a Connection field cannot take away what we add (H1-26).
@@ -63,7 +65,8 @@ base::result<void> rewrite_request(http::request_head& head, const request_rewri
 
 base::result<void> rewrite_response(http::response_head& head, const leg& on) {
   if (auto removed = http::remove_hop_by_hop(head.fields); !removed) {
-    return fault(base::fault_code::http_protocol_error, base::side::upstream, base::stage::read_head, "response nominates framing fields");
+    return fault(base::fault_code::http_protocol_error, base::side::upstream, base::stage::read_head,
+                 "response nominates framing fields");
   }
   if (on.settings().via) head.fields.add(field_id::via, "Via", on.via(head.version));
   return {};

@@ -20,8 +20,8 @@ struct request_rewrite {
   bool keep_trailers = false;     // the request or the downstream can carry trailers: TE is re-created
 };
 
-/// In place. Faults: proxy_loop_detected (our own pseudonym is in Via), http_request_error (Connection nominates Host or
-/// framing fields, H1-26).
+/// In place. Faults: proxy_loop_detected (our own pseudonym is in Via), http_request_error (Connection nominates Host
+/// or framing fields, H1-26).
 base::result<void> rewrite_request(http::request_head& head, const request_rewrite& how, base::arena& arena);
 
 /// In place. Faults: http_protocol_error.

@@ -19,9 +19,9 @@ std::string_view name(version value) noexcept;
 /// How much content follows a head.
 struct body_size {
   enum class kind : std::uint8_t {
-    none,     // no content and no framing for it
-    known,    // exactly `bytes`, may be 0
-    unknown,  // until its own end marker (chunked, END_STREAM)
+    none,         // no content and no framing for it
+    known,        // exactly `bytes`, may be 0
+    unknown,      // until its own end marker (chunked, END_STREAM)
     until_close,  // upstream HTTP/1.0-style response: ends with the connection
   };
   kind kind = kind::none;

@@ -19,22 +19,24 @@ struct target_parts {
   std::string_view path;       // "/" when the absolute-form has none; "*" in asterisk-form; empty in authority-form
   std::string_view query;      // without '?'
   bool has_query = false;
-  /// Origin-form to send on: path and query byte for byte. For absolute-form a view into the target when it has a path; else
+  /// Origin-form to send on: path and query byte for byte. For absolute-form a view into the target when it has a path;
+  /// else
   /// "/", or "*" for OPTIONS (RFC 9112 §3.2.4). An absolute-form with a query but no path gives "?query": the encoder
   /// writes the missing "/" before it (RFC 9112 §3.2.1).
   std::string_view origin_form;
 };
 
-/// Faults: fragment, CTL, space, non-ASCII, userinfo, a form that does not fit the method (RFC 9112 §3.2.1-4) → http_request_error.
+/// Faults: fragment, CTL, space, non-ASCII, userinfo, a form that does not fit the method (RFC 9112 §3.2.1-4) →
+/// http_request_error.
 base::result<target_parts> parse_target(std::string_view method, std::string_view target);
 
 struct authority_parts {
-  std::string_view host;  // IPv6 without brackets
+  std::string_view host;   // IPv6 without brackets
   std::uint16_t port = 0;  // 0 when absent or empty
 };
 
-/// uri-host [ ":" port ] (RFC 9110 §7.2). Rejects userinfo, path, blanks, port 0 and over 65535, unbalanced brackets. An empty
-/// text is a fault; callers decide what an empty Host means.
+/// uri-host [ ":" port ] (RFC 9110 §7.2). Rejects userinfo, path, blanks, port 0 and over 65535, unbalanced brackets.
+/// An empty text is a fault; callers decide what an empty Host means.
 base::result<authority_parts> parse_authority(std::string_view text);
 
 }  // namespace sidespan::http

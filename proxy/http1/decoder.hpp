@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // HTTP/1.x bytes → messages, sans-io. A strict pass over the raw head comes first, Beast's basic_parser reads the same
-// bytes second, framing is decided from the checked fields by our own code; any disagreement is a fault. The body decoder
-// is ours alone. Used by wire/h1_server and wire/h1_client; one object per connection and direction, one thread.
-// Heads are views into the caller's buffer, which must stay put until the exchange ends.
+// bytes second, framing is decided from the checked fields by our own code; any disagreement is a fault. The body
+// decoder is ours alone. Used by wire/h1_server and wire/h1_client; one object per connection and direction, one
+// thread. Heads are views into the caller's buffer, which must stay put until the exchange ends.
 #pragma once
 
 #include <cstddef>
@@ -29,10 +29,10 @@ struct decoded_head {
   bool chunked = false;     // body.kind is unknown and framed by chunks
 };
 
-/// `bytes` is all that has arrived since the end of the previous message. `scanned` is the caller's scratch (start with 0
-/// for every message): how far the search for the end of the head has come, so that slow peers do not cost quadratic time.
-/// `out` holds a head only when `consumed` is not 0. Faults carry the code that decides the status: specs 400, 414, 431,
-/// 501, 505. A start line that cannot become valid is refused before the rest has come.
+/// `bytes` is all that has arrived since the end of the previous message. `scanned` is the caller's scratch (start with
+/// 0 for every message): how far the search for the end of the head has come, so that slow peers do not cost quadratic
+/// time. `out` holds a head only when `consumed` is not 0. Faults carry the code that decides the status: specs 400,
+/// 414, 431, 501, 505. A start line that cannot become valid is refused before the rest has come.
 base::result<decoded_head> decode_request_head(std::string_view bytes, std::size_t& scanned, const head_limits& limits,
                                                http::request_head& out);
 
@@ -61,8 +61,8 @@ class body_decoder {
   /// `from` tells whose message it is, for faults.
   void start(const decoded_head& head, base::side from, const limits& limits);
 
-  /// Takes at most one run of content off the front of `bytes`, and the framing before and behind it. Nothing consumed and
-  /// no end: more bytes are needed. After a fault every further call gives one (FR-18: no resynchronisation).
+  /// Takes at most one run of content off the front of `bytes`, and the framing before and behind it. Nothing consumed
+  /// and no end: more bytes are needed. After a fault every further call gives one (FR-18: no resynchronisation).
   base::result<piece> decode(std::string_view bytes);
   /// The peer closed. Only a body of kind until_close may end so; else http_response_incomplete / downstream_closed.
   base::result<void> finish_at_close() const;

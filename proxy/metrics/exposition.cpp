@@ -12,8 +12,8 @@ namespace {
 
 using shards_view = std::span<const registry* const>;
 
-constexpr std::array<std::string_view, 5> request_label_names = {
-    "http_request_method", "http_response_status_code", "http_route", "error_type", "server_address"};
+constexpr std::array<std::string_view, 5> request_label_names = {"http_request_method", "http_response_status_code",
+                                                                 "http_route", "error_type", "server_address"};
 constexpr std::array<std::string_view, 2> link_label_names = {"method", "result"};
 
 template <std::size_t Labels>
@@ -83,7 +83,8 @@ void write_active(text_writer& out, shards_view shards) {
 
 void write_links(text_writer& out, shards_view shards) {
   out.header("sidespan_link_total", "Outbound requests by how their parent was found and what came of it.", "counter");
-  for (const auto& [labels, value] : added_up<counter, 2>(shards, [](auto& shard) -> auto& { return shard.links(); })) {
+  for (const auto& [labels, value] : added_up<counter, 2>(
+           shards, [](auto& shard) -> auto& { return shard.links(); })) {
     out.line("sidespan_link_total", named(link_label_names, labels), value);
   }
 }
@@ -111,10 +112,12 @@ void write_samples(text_writer& out, std::span<const sample> samples) {
 
 std::string exposition(shards_view shards, std::span<const sample> samples) {
   text_writer out;
-  write_requests(out, "http_server_request_duration_seconds", "Duration of inbound requests.", shards,
-                 [](auto& shard) -> auto& { return shard.server_requests(); });
-  write_requests(out, "http_client_request_duration_seconds", "Duration of outbound requests, each attempt by itself.",
-                 shards, [](auto& shard) -> auto& { return shard.client_requests(); });
+  write_requests(
+      out, "http_server_request_duration_seconds", "Duration of inbound requests.", shards,
+      [](auto& shard) -> auto& { return shard.server_requests(); });
+  write_requests(
+      out, "http_client_request_duration_seconds", "Duration of outbound requests, each attempt by itself.", shards,
+      [](auto& shard) -> auto& { return shard.client_requests(); });
   write_active(out, shards);
   write_connections(out, shards);
   write_links(out, shards);

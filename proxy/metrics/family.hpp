@@ -63,7 +63,8 @@ class family {
   }
   static std::size_t hash_of(const labels& values) noexcept {
     std::size_t all = 0;
-    for (const std::string_view value : values) all = (all ^ std::hash<std::string_view>{}(value)) * 0x9e3779b97f4a7c15U;
+    for (const std::string_view value : values)
+      all = (all ^ std::hash<std::string_view>{}(value)) * 0x9e3779b97f4a7c15U;
     return all ^ all >> 32;
   }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The metrics of one shard: the data path records here, admin shows the sum over all shards. Every recording function
-// belongs to the owning shard; read access (exposition) to any thread. Recording with labels seen before allocates nothing.
+// belongs to the owning shard; read access (exposition) to any thread. Recording with labels seen before allocates
+// nothing.
 #pragma once
 
 #include <array>
@@ -45,7 +46,8 @@ class registry {
   void connection_accepted(leg leg) noexcept { accepted_[static_cast<std::size_t>(leg)].add(); }
   /// Open connections: +1, -1.
   void connections_open(side side, int change) noexcept { open_[static_cast<std::size_t>(side)].add(change); }
-  /// How an outbound exchange was linked: a method of the ladder, and what came of it (e.g. `asserted`, `candidates`, `root`).
+  /// How an outbound exchange was linked: a method of the ladder, and what came of it (e.g. `asserted`, `candidates`,
+  /// `root`).
   void link(std::string_view method, std::string_view result) { links_.at({method, result}).add(); }
 
   // What exposition reads.

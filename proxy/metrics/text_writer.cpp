@@ -75,8 +75,8 @@ void text_writer::begin(std::string_view name, std::span<const label_view> label
   out_.append(before == ',' ? "} " : " ");
 }
 
-// Prometheus text format 0.0.4: `\` and line feed are escaped everywhere, `"` only in label values. Text must be UTF-8: one
-// bad byte, perhaps from a Host field, would make the reader refuse the whole page.
+// Prometheus text format 0.0.4: `\` and line feed are escaped everywhere, `"` only in label values. Text must be UTF-8:
+// one bad byte, perhaps from a Host field, would make the reader refuse the whole page.
 void text_writer::escaped(std::string_view text, bool quotes) {
   while (!text.empty()) {
     const std::size_t length = sequence_length(text);

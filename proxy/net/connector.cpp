@@ -12,17 +12,23 @@ using base::fault_code;
 constexpr std::size_t max_remembered = 1024;
 
 fault connect_fault(const error_code& ec) {
-  const auto upstream = [](fault_code code, const char* detail) { return fault(code, base::side::upstream, base::stage::connect, detail); };
-  if (ec == asio::error::timed_out || ec == asio::error::operation_aborted) return upstream(fault_code::connection_timeout, "connect timed out");
+  const auto upstream = [](fault_code code, const char* detail) {
+    return fault(code, base::side::upstream, base::stage::connect, detail);
+  };
+  if (ec == asio::error::timed_out || ec == asio::error::operation_aborted)
+    return upstream(fault_code::connection_timeout, "connect timed out");
   if (ec == asio::error::connection_refused) return upstream(fault_code::connection_refused, "connection refused");
-  if (ec == asio::error::host_unreachable || ec == asio::error::network_unreachable || ec == asio::error::address_family_not_supported) {
+  if (ec == asio::error::host_unreachable || ec == asio::error::network_unreachable ||
+      ec == asio::error::address_family_not_supported) {
     return upstream(fault_code::destination_ip_unroutable, "no route to the address");
   }
   if (ec == asio::error::no_descriptors || ec == boost::system::errc::too_many_files_open_in_system) {
-    return fault(fault_code::connection_limit_reached, base::side::internal, base::stage::connect, "out of file descriptors");
+    return fault(fault_code::connection_limit_reached, base::side::internal, base::stage::connect,
+                 "out of file descriptors");
   }
   if (ec == boost::system::errc::address_not_available) {
-    return fault(fault_code::connection_limit_reached, base::side::internal, base::stage::connect, "out of local ports");
+    return fault(fault_code::connection_limit_reached, base::side::internal, base::stage::connect,
+                 "out of local ports");
   }
   return upstream(fault_code::connection_terminated, "connect failed");
 }
@@ -62,7 +68,8 @@ task<error_code> connector::connect_one(tcp_socket& socket, tcp_endpoint where, 
   co_return ec;
 }
 
-task<base::result<std::unique_ptr<stream>>> connector::connect(std::string host, std::uint16_t port, std::chrono::milliseconds limit) {
+task<base::result<std::unique_ptr<stream>>> connector::connect(std::string host, std::uint16_t port,
+                                                               std::chrono::milliseconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
   auto addresses = co_await resolver_.resolve(host, limit);
   if (!addresses) co_return addresses.error();

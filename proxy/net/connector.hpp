@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Opens connections for one shard: resolve, then try the addresses one after the other within one time limit. The address
-// that worked last is tried first. One thread, the shard's.
+// Opens connections for one shard: resolve, then try the addresses one after the other within one time limit. The
+// address that worked last is tried first. One thread, the shard's.
 #pragma once
 
 #include <chrono>
@@ -22,7 +22,8 @@ class connector {
 
   /// Faults: dns_*, connection_refused, connection_timeout, destination_ip_unroutable, connection_limit_reached (no
   /// descriptors left), side upstream. `limit` covers resolving and all addresses.
-  task<base::result<std::unique_ptr<stream>>> connect(std::string host, std::uint16_t port, std::chrono::milliseconds limit);
+  task<base::result<std::unique_ptr<stream>>> connect(std::string host, std::uint16_t port,
+                                                      std::chrono::milliseconds limit);
 
   /// Fails what waits and refuses what comes; for shutdown.
   void stop() noexcept;

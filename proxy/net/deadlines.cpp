@@ -19,7 +19,8 @@ namespace {
 std::uint64_t tick_of(clockid_t clock) noexcept {
   timespec now{};
   clock_gettime(clock, &now);
-  return static_cast<std::uint64_t>((std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec)) / deadlines::tick);
+  return static_cast<std::uint64_t>((std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec)) /
+                                    deadlines::tick);
 }
 
 }  // namespace
@@ -91,8 +92,10 @@ void deadlines::expire_slot(std::uint64_t at, std::uint64_t now) noexcept {
 
 void deadline::arm(std::chrono::milliseconds after) noexcept {
   if (after.count() <= 0) return disarm();
-  // Rounded up, one more for the part of the present tick that is over, and one because the coarse clock lags: never early.
-  const auto ticks = static_cast<std::uint64_t>((after + deadlines::tick - std::chrono::milliseconds(1)) / deadlines::tick);
+  // Rounded up, one more for the part of the present tick that is over, and one because the coarse clock lags: never
+  // early.
+  const auto ticks =
+      static_cast<std::uint64_t>((after + deadlines::tick - std::chrono::milliseconds(1)) / deadlines::tick);
   due_tick_ = deadlines::recent_tick() + ticks + 2;
   if (previous_ != nullptr && slot_tick_ <= due_tick_) return;  // will be looked at early enough
   unlink();

@@ -21,7 +21,8 @@ class deadline {
   /// Called on the shard's thread, once per arming.
   using action = void (*)(void* context) noexcept;
 
-  deadline(deadlines& wheel, action on_expiry, void* context) noexcept : wheel_(wheel), action_(on_expiry), context_(context) {}
+  deadline(deadlines& wheel, action on_expiry, void* context) noexcept
+      : wheel_(wheel), action_(on_expiry), context_(context) {}
   ~deadline() { unlink(); }
   deadline(const deadline&) = delete;
   deadline& operator=(const deadline&) = delete;
@@ -39,7 +40,7 @@ class deadline {
   deadlines& wheel_;
   action action_;
   void* context_;
-  std::uint64_t due_tick_ = 0;  // 0: not armed
+  std::uint64_t due_tick_ = 0;   // 0: not armed
   std::uint64_t slot_tick_ = 0;  // the tick at which the wheel will look at it
   deadline* next_ = nullptr;
   deadline** previous_ = nullptr;
@@ -69,9 +70,9 @@ class deadlines {
 
   timer timer_;
   std::array<deadline*, slots> wheel_{};
-  std::uint64_t done_tick_;          // every slot up to here has been looked at
-  std::uint64_t wake_tick_ = 0;      // what the timer is set to, 0: not set
-  bool turning_ = false;             // on_timer is looking at slots
+  std::uint64_t done_tick_;      // every slot up to here has been looked at
+  std::uint64_t wake_tick_ = 0;  // what the timer is set to, 0: not set
+  bool turning_ = false;         // on_timer is looking at slots
   bool stopped_ = false;
 };
 

@@ -52,7 +52,10 @@ acceptor bind_listener(asio::io_context& loop, const std::string& address, std::
 }
 
 listener::listener(acceptor socket, on_connection callback, may_accept admission, std::string name)
-    : acceptor_(std::move(socket)), callback_(std::move(callback)), admission_(std::move(admission)), name_(std::move(name)) {
+    : acceptor_(std::move(socket)),
+      callback_(std::move(callback)),
+      admission_(std::move(admission)),
+      name_(std::move(name)) {
   error_code ignored;
   port_ = acceptor_.local_endpoint(ignored).port();
 }

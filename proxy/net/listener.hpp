@@ -15,8 +15,9 @@ namespace sidespan::net {
 
 using acceptor = asio::basic_socket_acceptor<asio::ip::tcp, executor>;
 
-/// Binds and listens. `address` is an IP address or `*` for all (IPv6 and IPv4 on one socket where IPv6 exists). Exclusive
-/// unless `shared` (SO_REUSEPORT, for the second and further shards). Throws std::runtime_error naming the address.
+/// Binds and listens. `address` is an IP address or `*` for all (IPv6 and IPv4 on one socket where IPv6 exists).
+/// Exclusive unless `shared` (SO_REUSEPORT, for the second and further shards). Throws std::runtime_error naming the
+/// address.
 acceptor bind_listener(asio::io_context& loop, const std::string& address, std::uint16_t port, bool shared);
 
 class listener {

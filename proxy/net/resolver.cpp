@@ -21,7 +21,8 @@ void resolver::stop() noexcept {
   }
 }
 
-task<base::result<std::vector<asio::ip::address>>> resolver::resolve(std::string host, std::chrono::milliseconds limit) {
+task<base::result<std::vector<asio::ip::address>>> resolver::resolve(std::string host,
+                                                                     std::chrono::milliseconds limit) {
   error_code ec;
   const asio::ip::address literal = asio::ip::make_address(host, ec);
   if (!ec) {
@@ -45,8 +46,10 @@ task<base::result<std::vector<asio::ip::address>>> resolver::resolve(std::string
   const bool in_time = co_await answered.wait_for(limit);
   known = &cache_[host];
   known->waiting.remove(&answered);
-  if (!in_time) co_return fault(fault_code::dns_timeout, base::side::upstream, base::stage::resolve, "no answer in time");
-  if (known->found.empty()) co_return fault(fault_code::dns_error, base::side::upstream, base::stage::resolve, "name not found");
+  if (!in_time)
+    co_return fault(fault_code::dns_timeout, base::side::upstream, base::stage::resolve, "no answer in time");
+  if (known->found.empty())
+    co_return fault(fault_code::dns_error, base::side::upstream, base::stage::resolve, "name not found");
   co_return known->found;
 }
 
@@ -60,7 +63,8 @@ task<void> resolver::look_up(std::string host) {
     known.found.clear();
     for (const auto& result : results) {
       const auto address = result.endpoint().address();
-      if (std::find(known.found.begin(), known.found.end(), address) == known.found.end()) known.found.push_back(address);
+      if (std::find(known.found.begin(), known.found.end(), address) == known.found.end())
+        known.found.push_back(address);
     }
   }
   for (event* waiter : known.waiting) waiter->set();

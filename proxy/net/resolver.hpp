@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names → addresses for one shard, with a small cache. getaddrinfo runs on Asio's resolver thread (it honours /etc/hosts,
-// nsswitch and search domains); a name that hangs costs its waiters their connect time-out, never the loop. Answers are
-// kept for 10 s, and kept on when a later look-up fails. One thread, the shard's.
+// Names → addresses for one shard, with a small cache. getaddrinfo runs on Asio's resolver thread (it honours
+// /etc/hosts, nsswitch and search domains); a name that hangs costs its waiters their connect time-out, never the loop.
+// Answers are kept for 10 s, and kept on when a later look-up fails. One thread, the shard's.
 #pragma once
 
 #include <boost/asio/ip/basic_resolver.hpp>

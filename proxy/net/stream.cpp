@@ -21,7 +21,9 @@ std::string plain_address(const asio::ip::address& address) {
 }  // namespace
 
 stream::stream(tcp_socket socket, deadlines& wheel)
-    : socket_(std::move(socket)), wheel_(wheel), deadline_(wheel, &stream::on_deadline, this),
+    : socket_(std::move(socket)),
+      wheel_(wheel),
+      deadline_(wheel, &stream::on_deadline, this),
       write_deadline_(wheel, &stream::on_write_deadline, this) {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);

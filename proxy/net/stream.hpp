@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A connected byte stream with a deadline for each direction. Reads wait through Asio's reactor; writes try the socket first and wait only
-// when it is full, so an ordinary head or body piece costs one system call and no operation object. Used by wire on a
-// shard's thread. A stream is read by at most one coroutine and written by at most one at a time.
+// A connected byte stream with a deadline for each direction. Reads wait through Asio's reactor; writes try the socket
+// first and wait only when it is full, so an ordinary head or body piece costs one system call and no operation object.
+// Used by wire on a shard's thread. A stream is read by at most one coroutine and written by at most one at a time.
 #pragma once
 
 #include <array>
@@ -46,8 +46,8 @@ class stream {
   /// Drops the first `bytes` of the text; returns how many are left.
   static std::size_t skip(pieces& text, std::size_t bytes) noexcept;
 
-  /// The next read that takes longer than this ends as timed_out; 0: no limit. Replaces the limit before. Reads and writes
-  /// have limits of their own: a body may be read while a response is written.
+  /// The next read that takes longer than this ends as timed_out; 0: no limit. Replaces the limit before. Reads and
+  /// writes have limits of their own: a body may be read while a response is written.
   void limit(std::chrono::milliseconds after) noexcept {
     deadline_.arm(after);
     late_ = false;
@@ -60,12 +60,14 @@ class stream {
   }
   void no_write_limit() noexcept { write_limit(std::chrono::milliseconds(0)); }
 
-  /// Ends a read that waits now as timed_out, as if its limit had passed; the next limit() makes reading possible again.
+  /// Ends a read that waits now as timed_out, as if its limit had passed; the next limit() makes reading possible
+  /// again.
   void stop_waiting() noexcept { on_deadline(this); }
   /// Ends what waits on this stream, as `timed_out` or `failed`; further operations end so at once.
   void interrupt(bool as_timeout) noexcept;
 
-  /// True when the peer has neither sent anything nor closed: an idle connection that may be used again (RFC 9112 §9.2).
+  /// True when the peer has neither sent anything nor closed: an idle connection that may be used again (RFC 9112
+  /// §9.2).
   bool quiet() noexcept;
   /// The connection is broken (RST); false while it is open or half closed.
   bool peer_reset() const noexcept;

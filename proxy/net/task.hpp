@@ -23,7 +23,8 @@ using task = asio::awaitable<T, executor>;
 
 using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, executor>;
 using tcp_endpoint = asio::ip::tcp::endpoint;
-using timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, executor>;
+using timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, executor>;
 
 inline constexpr asio::use_awaitable_t<executor> use_task{};
 

@@ -4,8 +4,8 @@
 #include <cassert>
 #include <string_view>
 
-#include "otlp/encode_span.hpp"
 #include "base/version.hpp"
+#include "otlp/encode_span.hpp"
 #include "otlp/identity.hpp"
 #include "otlp/wire.hpp"
 

@@ -3,11 +3,15 @@
 
 namespace sidespan::upstream {
 
-pool::connection::connection(pool& owner, const endpoint& where, std::unique_ptr<net::stream> stream, std::chrono::milliseconds idle_timeout)
-    : owner(owner), where(where), http(std::move(stream), owner.buffers_, owner.settings_.head, idle_timeout),
+pool::connection::connection(pool& owner, const endpoint& where, std::unique_ptr<net::stream> stream,
+                             std::chrono::milliseconds idle_timeout)
+    : owner(owner),
+      where(where),
+      http(std::move(stream), owner.buffers_, owner.settings_.head, idle_timeout),
       expiry(owner.wheel_, &pool::on_expiry, this) {}
 
-pool::pool(net::asio::io_context& loop, net::deadlines& wheel, wire::buffer_pool& buffers, const pool_settings& settings)
+pool::pool(net::asio::io_context& loop, net::deadlines& wheel, wire::buffer_pool& buffers,
+           const pool_settings& settings)
     : wheel_(wheel), buffers_(buffers), settings_(settings), connector_(loop, wheel) {}
 
 pool::~pool() = default;
@@ -35,7 +39,8 @@ pool::lease pool::take_idle(const endpoint& where, const limits& limits) {
     one.splice(one.begin(), idle, idle.begin());
     --idle_total_;
     one.front().expiry.disarm();
-    // RFC 9112 §9.3.1: the upstream may have closed it meanwhile; bytes that nobody asked for are never a response (RS-8).
+    // RFC 9112 §9.3.1: the upstream may have closed it meanwhile; bytes that nobody asked for are never a response
+    // (RS-8).
     if (!one.front().http.quiet()) continue;
     one.front().http.begin(limits.idle_timeout);
     return lease(std::move(one));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Upstream connections of one shard: idle ones by endpoint, newest first, and new ones when there is none (stage pick). A
-// lease returns its connection when destroyed: to the idle ones when it can serve again, else it is closed. A shard's thread.
+// Upstream connections of one shard: idle ones by endpoint, newest first, and new ones when there is none (stage pick).
+// A lease returns its connection when destroyed: to the idle ones when it can serve again, else it is closed. A shard's
+// thread.
 #pragma once
 
 #include <chrono>
@@ -27,13 +28,15 @@ struct pool_settings {
   http1::head_limits head;
   /// Most idle connections per endpoint.
   std::size_t idle_per_endpoint = 128;
-  /// An idle connection is closed after this long; shorter than what applications usually keep, so that they rarely close first.
+  /// An idle connection is closed after this long; shorter than what applications usually keep, so that they rarely
+  /// close first.
   std::chrono::milliseconds idle_timeout{30000};
 };
 
 class pool {
   struct connection {
-    connection(pool& owner, const endpoint& where, std::unique_ptr<net::stream> stream, std::chrono::milliseconds idle_timeout);
+    connection(pool& owner, const endpoint& where, std::unique_ptr<net::stream> stream,
+               std::chrono::milliseconds idle_timeout);
 
     pool& owner;
     const endpoint where;

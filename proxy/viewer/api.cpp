@@ -25,20 +25,29 @@ std::string dump(const ordered_json& json) { return json.dump(-1, ' ', false, or
 
 std::string_view name_of(span_kind kind) {
   switch (kind) {
-    case span_kind::internal: return "INTERNAL";
-    case span_kind::server: return "SERVER";
-    case span_kind::client: return "CLIENT";
-    case span_kind::producer: return "PRODUCER";
-    case span_kind::consumer: return "CONSUMER";
-    default: return "UNSPECIFIED";
+    case span_kind::internal:
+      return "INTERNAL";
+    case span_kind::server:
+      return "SERVER";
+    case span_kind::client:
+      return "CLIENT";
+    case span_kind::producer:
+      return "PRODUCER";
+    case span_kind::consumer:
+      return "CONSUMER";
+    default:
+      return "UNSPECIFIED";
   }
 }
 
 std::string_view name_of(span_status status) {
   switch (status) {
-    case span_status::ok: return "ok";
-    case span_status::error: return "error";
-    default: return "unset";
+    case span_status::ok:
+      return "ok";
+    case span_status::error:
+      return "error";
+    default:
+      return "unset";
   }
 }
 
@@ -48,7 +57,8 @@ std::optional<double> number_of(const wire::page_request& request, std::string_v
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error != std::errc() || end != text.data() + text.size() || !(number >= 0) || number > limit) {
-    throw bad_parameter{std::string(name) + ": must be a number from 0 to " + std::to_string(static_cast<std::int64_t>(limit))};
+    throw bad_parameter{std::string(name) + ": must be a number from 0 to " +
+                        std::to_string(static_cast<std::int64_t>(limit))};
   }
   return number;
 }
@@ -63,29 +73,29 @@ trace_filter filter_of(const wire::page_request& request) {
   trace_filter filter;
   filter.service = request.query_value("service");
   const std::string_view status = request.query_value("status");
-  if (status == "error") filter.has_error = true;
-  else if (status == "ok") filter.has_error = false;
-  else if (!status.empty()) throw bad_parameter{"status: must be \"error\" or \"ok\""};
+  if (status == "error")
+    filter.has_error = true;
+  else if (status == "ok")
+    filter.has_error = false;
+  else if (!status.empty())
+    throw bad_parameter{"status: must be \"error\" or \"ok\""};
   filter.min_ns = nanoseconds_of(request, "min_ms");
   filter.max_ns = nanoseconds_of(request, "max_ms");
   filter.text = request.query_value("q");
   if (filter.text.size() > max_search_text) throw bad_parameter{"q: must not be longer than 512 bytes"};
   if (const auto limit = number_of(request, "limit", 1e9)) {
-    if (*limit != static_cast<double>(static_cast<std::int64_t>(*limit)) || *limit < 1) throw bad_parameter{"limit: must be a whole number from 1"};
+    if (*limit != static_cast<double>(static_cast<std::int64_t>(*limit)) || *limit < 1)
+      throw bad_parameter{"limit: must be a whole number from 1"};
     filter.limit = std::min(static_cast<std::size_t>(*limit), max_listed);
   }
   return filter;
 }
 
 ordered_json object_of(const trace_summary& item) {
-  return {{"trace_id", to_hex(item.trace_id)},
-          {"root_service", item.root_service},
-          {"root_name", item.root_name},
-          {"start_unix_nano", std::to_string(item.start_unix_nano)},
-          {"duration_ns", item.duration_ns},
-          {"span_count", item.span_count},
-          {"error_count", item.error_count},
-          {"services", item.services}};
+  return {{"trace_id", to_hex(item.trace_id)}, {"root_service", item.root_service},
+          {"root_name", item.root_name},       {"start_unix_nano", std::to_string(item.start_unix_nano)},
+          {"duration_ns", item.duration_ns},   {"span_count", item.span_count},
+          {"error_count", item.error_count},   {"services", item.services}};
 }
 
 // `detail` and `resource` are JSON already: they are put in as they are, which keeps a trace of 50,000 spans quick.
@@ -129,7 +139,8 @@ wire::page_response api::respond(const wire::page_request& request) {
   } catch (const bad_parameter& bad) {
     return json_error(400, bad.text);
   } catch (const database_error& failed) {
-    if (failed.interrupted()) return json_error(503, "the search took too long; narrow it by service, status or duration");
+    if (failed.interrupted())
+      return json_error(503, "the search took too long; narrow it by service, status or duration");
     return json_error(500, failed.what());
   }
   return json_error(404, "there is no such page");
@@ -149,15 +160,18 @@ wire::page_response api::list(const wire::page_request& request) {
   }
   ordered_json traces = ordered_json::array();
   for (const trace_summary& item : found.traces) traces.push_back(object_of(item));
-  return json_response(dump({{"traces", std::move(traces)}, {"total", found.total}, {"dropped_traces", store_.counts().dropped_traces}}));
+  return json_response(dump(
+      {{"traces", std::move(traces)}, {"total", found.total}, {"dropped_traces", store_.counts().dropped_traces}}));
 }
 
 wire::page_response api::one(const std::string& text) {
   const std::optional<trace_id> id = parse_trace_id(text);
   if (!id) return json_error(404, "a trace id has 32 hexadecimal digits");
   const std::optional<stored_trace> found = query_.trace(*id, max_served_spans);
-  if (!found) return json_error(404, "no such trace: it has not arrived, or it was dropped to stay below the size or age limit");
-  std::string body = "{\"trace_id\":\"" + to_hex(*id) + "\",\"spans_total\":" + std::to_string(found->total) + ",\"spans\":[";
+  if (!found)
+    return json_error(404, "no such trace: it has not arrived, or it was dropped to stay below the size or age limit");
+  std::string body =
+      "{\"trace_id\":\"" + to_hex(*id) + "\",\"spans_total\":" + std::to_string(found->total) + ",\"spans\":[";
   for (std::size_t i = 0; i < found->spans.size(); ++i) {
     if (i > 0) body += ',';
     append(body, found->spans[i]);

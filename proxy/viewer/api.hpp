@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The JSON that the page and scripts read: /api/traces, /api/traces/{id}, /api/services, /api/stats, /api/about. Owned by viewer, on its
-// thread; errors are answers ({"error": …}), never exceptions.
+// The JSON that the page and scripts read: /api/traces, /api/traces/{id}, /api/services, /api/stats, /api/about. Owned
+// by viewer, on its thread; errors are answers ({"error": …}), never exceptions.
 #pragma once
 
 #include <optional>

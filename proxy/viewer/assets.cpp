@@ -48,7 +48,8 @@ assets::assets() {
 wire::page_response assets::respond(const wire::page_request& request) const {
   wire::page_response response;
   const std::string_view name = name_of(request.path);
-  const auto found = std::find_if(entries_.begin(), entries_.end(), [name](const entry& item) { return item.file.name == name; });
+  const auto found =
+      std::find_if(entries_.begin(), entries_.end(), [name](const entry& item) { return item.file.name == name; });
   if (found == entries_.end()) {
     response.status = 404;
     response.body = "there is no such page\n";
@@ -60,7 +61,8 @@ wire::page_response assets::respond(const wire::page_request& request) const {
     response.body = "only GET is known here\n";
     return response;
   }
-  const bool zipped = !found->compressed.empty() && request.header("accept-encoding").find("gzip") != std::string_view::npos;
+  const bool zipped =
+      !found->compressed.empty() && request.header("accept-encoding").find("gzip") != std::string_view::npos;
   const std::string etag = '"' + std::string(found->file.digest.substr(0, 32)) + (zipped ? "-gz\"" : "\"");
   response.content_type = type_of(name);
   // no-cache: always asked again, so that a new version of the program is never mixed with old parts.

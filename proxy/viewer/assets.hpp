@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The files of assets/, embedded into the program by embed.cmake. Used by viewer on its thread; bodies are compressed once, at start.
+// The files of assets/, embedded into the program by embed.cmake. Used by viewer on its thread; bodies are compressed
+// once, at start.
 #pragma once
 
 #include <span>
@@ -25,8 +26,8 @@ class assets {
  public:
   assets();
 
-  /// `/` and `/trace/…` are the page itself, `/assets/<name>` its parts; anything else is a 404. Answers 304 to a matching If-None-Match,
-  /// and gzip where the browser takes it.
+  /// `/` and `/trace/…` are the page itself, `/assets/<name>` its parts; anything else is a 404. Answers 304 to a
+  /// matching If-None-Match, and gzip where the browser takes it.
   wire::page_response respond(const wire::page_request& request) const;
 
  private:

@@ -42,8 +42,8 @@ std::int64_t pragma(database& owner, const char* name) {
 bool database_error::interrupted() const { return code_ == SQLITE_INTERRUPT; }
 
 statement::statement(database& owner, std::string_view sql) : owner_(owner) {
-  const int code = sqlite3_prepare_v3(owner.handle_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
-                                      &handle_, nullptr);
+  const int code = sqlite3_prepare_v3(owner.handle_, sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &handle_, nullptr);
   if (code != SQLITE_OK) owner_.fail(code);
 }
 
@@ -88,7 +88,8 @@ std::string_view statement::text(int column) const {
 
 void statement::read_blob(int column, void* out, std::size_t size) const {
   const void* data = sqlite3_column_blob(handle_, column);
-  if (data != nullptr && static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)) == size) std::memcpy(out, data, size);
+  if (data != nullptr && static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)) == size)
+    std::memcpy(out, data, size);
 }
 
 database::database(std::string path) : path_(std::move(path)) {
@@ -111,7 +112,8 @@ database::~database() {
 void database::open() {
   const char* name = path_.empty() ? ":memory:" : path_.c_str();
   // A URI in the path ("file:…?mode=…") is taken as a plain file name.
-  const int code = sqlite3_open_v2(name, &handle_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code =
+      sqlite3_open_v2(name, &handle_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   if (code != SQLITE_OK) fail(code);
   sqlite3_extended_result_codes(handle_, 0);
   sqlite3_busy_timeout(handle_, 1000);
@@ -135,10 +137,12 @@ void database::check_owner() {
     execute(("PRAGMA application_id = " + std::to_string(application_id)).c_str());
     execute(("PRAGMA user_version = " + std::to_string(schema_version)).c_str());
   } else if (owner != application_id) {
-    throw database_error("trace store " + path_ + ": is a database of another program; name another file", SQLITE_ERROR);
+    throw database_error("trace store " + path_ + ": is a database of another program; name another file",
+                         SQLITE_ERROR);
   } else if (version != schema_version) {
-    throw database_error("trace store " + path_ + ": was written by another version (layout " + std::to_string(version) +
-                             ", this one has " + std::to_string(schema_version) + "); delete it or name another file",
+    throw database_error("trace store " + path_ + ": was written by another version (layout " +
+                             std::to_string(version) + ", this one has " + std::to_string(schema_version) +
+                             "); delete it or name another file",
                          SQLITE_ERROR);
   }
   exclusive.commit();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A thin owner of one SQLite connection and its prepared statements. Used by store and query, on the viewer's thread only. Errors are
-// exceptions that say the file and SQLite's own words, because a store that fails is reported once, by viewer.
+// A thin owner of one SQLite connection and its prepared statements. Used by store and query, on the viewer's thread
+// only. Errors are exceptions that say the file and SQLite's own words, because a store that fails is reported once, by
+// viewer.
 #pragma once
 
 #include <array>

@@ -61,7 +61,8 @@ ordered_json to_json(const value& item, std::size_t depth) {
     return *real;
   }
   if (const auto* raw = std::get_if<bytes>(&item.data)) return clean_text(base64(raw->data));
-  if (depth >= max_nesting) return std::holds_alternative<std::monostate>(item.data) ? ordered_json() : ordered_json("…");
+  if (depth >= max_nesting)
+    return std::holds_alternative<std::monostate>(item.data) ? ordered_json() : ordered_json("…");
   if (const auto* map = std::get_if<attributes>(&item.data)) return to_json(*map, depth + 1);
   if (const auto* list = std::get_if<array>(&item.data)) {
     ordered_json out = ordered_json::array();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The live tail: server-sent events to every open page. `trace` events carry a summary of a trace that is new or has grown, `stats` events
-// the totals; `more` says that summaries were left out and the list should be read again. Owned by viewer, on its thread.
+// The live tail: server-sent events to every open page. `trace` events carry a summary of a trace that is new or has
+// grown, `stats` events the totals; `more` says that summaries were left out and the list should be read again. Owned
+// by viewer, on its thread.
 #pragma once
 
 #include <memory>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Spans as OTLP describes them, but our own plain data: the viewer also keeps spans that others sent. Filled by the OTLP receiver's
-// glue, read by store; values without I/O, any thread. Text may hold any bytes, numbers any value: nothing here is trusted.
+// Spans as OTLP describes them, but our own plain data: the viewer also keeps spans that others sent. Filled by the
+// OTLP receiver's glue, read by store; values without I/O, any thread. Text may hold any bytes, numbers any value:
+// nothing here is trusted.
 #pragma once
 
 #include <array>
@@ -44,7 +45,7 @@ struct attribute {
 };
 
 enum class span_kind : std::uint8_t { unspecified, internal, server, client, producer, consumer };  // numbers of OTLP
-enum class span_status : std::uint8_t { unset, ok, error };                                           // numbers of OTLP
+enum class span_status : std::uint8_t { unset, ok, error };                                         // numbers of OTLP
 
 struct event {
   std::string name;
@@ -77,7 +78,7 @@ struct span {
   std::uint32_t flags = 0;
   sidespan::viewer::attributes attributes;
   std::shared_ptr<const sidespan::viewer::resource> resource;  // may be null
-  std::string scope;                                 // name of the instrumentation scope
+  std::string scope;                                           // name of the instrumentation scope
   std::vector<event> events;
   std::vector<link> links;
 };

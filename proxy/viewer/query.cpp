@@ -19,7 +19,9 @@ std::string like_pattern(std::string_view text) {
 std::string list_sql(const trace_filter& filter, bool by_id) {
   std::string sql = "SELECT t.id FROM trace t WHERE t.spans > 0";
   if (!filter.service.empty()) {
-    sql += " AND EXISTS (SELECT 1 FROM trace_service x JOIN service v ON v.id = x.service WHERE x.trace = t.id AND v.name = ?1)";
+    sql +=
+        " AND EXISTS (SELECT 1 FROM trace_service x JOIN service v ON v.id = x.service WHERE x.trace = t.id AND v.name "
+        "= ?1)";
   }
   if (filter.has_error) sql += *filter.has_error ? " AND t.errors > 0" : " AND t.errors = 0";
   if (filter.min_ns) sql += " AND t.finish - t.start >= ?2";
@@ -27,8 +29,9 @@ std::string list_sql(const trace_filter& filter, bool by_id) {
   if (by_id) {
     sql += " AND t.trace_id = ?4";
   } else if (!filter.text.empty()) {
-    sql += " AND EXISTS (SELECT 1 FROM span s JOIN resource r ON r.id = s.resource WHERE s.trace = t.id AND "
-           "(s.name LIKE ?5 ESCAPE '\\' OR s.detail LIKE ?5 ESCAPE '\\' OR r.body LIKE ?5 ESCAPE '\\'))";
+    sql +=
+        " AND EXISTS (SELECT 1 FROM span s JOIN resource r ON r.id = s.resource WHERE s.trace = t.id AND "
+        "(s.name LIKE ?5 ESCAPE '\\' OR s.detail LIKE ?5 ESCAPE '\\' OR r.body LIKE ?5 ESCAPE '\\'))";
   }
   return sql + " ORDER BY t.start DESC, t.id DESC";
 }
@@ -46,13 +49,18 @@ std::optional<trace_id> parse_trace_id(std::string_view text) {
 
 query::query(database& data)
     : data_(data),
-      trace_(data, "SELECT t.trace_id, v.name, t.root_name, t.start, t.finish, t.spans, t.errors FROM trace t "
-                   "JOIN service v ON v.id = t.root_service WHERE t.id = ?"),
-      trace_services_(data, "SELECT v.name FROM trace_service x JOIN service v ON v.id = x.service WHERE x.trace = ? ORDER BY v.name LIMIT 64"),
+      trace_(data,
+             "SELECT t.trace_id, v.name, t.root_name, t.start, t.finish, t.spans, t.errors FROM trace t "
+             "JOIN service v ON v.id = t.root_service WHERE t.id = ?"),
+      trace_services_(data,
+                      "SELECT v.name FROM trace_service x JOIN service v ON v.id = x.service WHERE x.trace = ? ORDER "
+                      "BY v.name LIMIT 64"),
       find_trace_(data, "SELECT id, spans FROM trace WHERE trace_id = ? AND spans > 0"),
-      spans_(data, "SELECT s.span_id, s.parent, s.name, s.kind, s.start, s.finish, s.status, s.flags, v.name, s.scope, r.body, s.detail "
-                   "FROM span s JOIN resource r ON r.id = s.resource JOIN service v ON v.id = r.service "
-                   "WHERE s.trace = ? ORDER BY s.start, s.span_id LIMIT ?"),
+      spans_(data,
+             "SELECT s.span_id, s.parent, s.name, s.kind, s.start, s.finish, s.status, s.flags, v.name, s.scope, "
+             "r.body, s.detail "
+             "FROM span s JOIN resource r ON r.id = s.resource JOIN service v ON v.id = r.service "
+             "WHERE s.trace = ? ORDER BY s.start, s.span_id LIMIT ?"),
       services_(data, "SELECT name, spans FROM service ORDER BY name") {}
 
 trace_list query::list(const trace_filter& filter) {

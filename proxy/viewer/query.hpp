@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads traces back from the store's database: lists, one trace, services. Used by api and viewer, on the viewer's thread. Every function
-// throws database_error.
+// Reads traces back from the store's database: lists, one trace, services. Used by api and viewer, on the viewer's
+// thread. Every function throws database_error.
 #pragma once
 
 #include <cstddef>

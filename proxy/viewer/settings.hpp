@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an operator can choose about the viewer. Filled by config or by the `viewer` sub-command, read once by viewer; plain data.
+// What an operator can choose about the viewer. Filled by config or by the `viewer` sub-command, read once by viewer;
+// plain data.
 #pragma once
 
 #include <chrono>

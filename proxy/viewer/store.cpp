@@ -58,10 +58,13 @@ struct store::batch_state {
 
 struct store::statements {
   explicit statements(database& data)
-      : find_trace(data, "SELECT id, start, finish, spans, errors, root_rank, root_start, root_service, root_name FROM trace WHERE trace_id = ?"),
+      : find_trace(data,
+                   "SELECT id, start, finish, spans, errors, root_rank, root_start, root_service, root_name FROM trace "
+                   "WHERE trace_id = ?"),
         add_trace(data, "INSERT INTO trace VALUES (NULL, ?, ?, 0, 0, 0, 0, -1, 0, 0, '')"),
-        set_trace(data, "UPDATE trace SET start = ?2, finish = ?3, spans = ?4, errors = ?5, root_rank = ?6, root_start = ?7, "
-                        "root_service = ?8, root_name = ?9 WHERE id = ?1"),
+        set_trace(data,
+                  "UPDATE trace SET start = ?2, finish = ?3, spans = ?4, errors = ?5, root_rank = ?6, root_start = ?7, "
+                  "root_service = ?8, root_name = ?9 WHERE id = ?1"),
         find_service(data, "SELECT id FROM service WHERE name = ?"),
         add_service(data, "INSERT INTO service VALUES (NULL, ?, 0)"),
         find_resource(data, "SELECT id FROM resource WHERE body = ? AND service = ?"),
@@ -69,13 +72,17 @@ struct store::statements {
         add_span(data, "INSERT OR IGNORE INTO span VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
         count_service(data, "UPDATE service SET spans = spans + ?2 WHERE id = ?1"),
         count_resource(data, "UPDATE resource SET spans = spans + ?2 WHERE id = ?1"),
-        count_trace_service(data, "INSERT INTO trace_service VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET spans = spans + ?3"),
+        count_trace_service(
+            data, "INSERT INTO trace_service VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET spans = spans + ?3"),
         totals(data, "SELECT count(*), coalesce(sum(spans), 0) FROM trace"),
         oldest(data, "SELECT id, spans, arrived FROM trace ORDER BY id LIMIT 1"),
-        uncount_services(data, "UPDATE service SET spans = service.spans - t.spans FROM trace_service t "
-                               "WHERE t.trace = ? AND t.service = service.id"),
-        uncount_resources(data, "UPDATE resource SET spans = resource.spans - s.n FROM "
-                                "(SELECT resource AS id, count(*) AS n FROM span WHERE trace = ? GROUP BY resource) s WHERE s.id = resource.id"),
+        uncount_services(data,
+                         "UPDATE service SET spans = service.spans - t.spans FROM trace_service t "
+                         "WHERE t.trace = ? AND t.service = service.id"),
+        uncount_resources(data,
+                          "UPDATE resource SET spans = resource.spans - s.n FROM "
+                          "(SELECT resource AS id, count(*) AS n FROM span WHERE trace = ? GROUP BY resource) s WHERE "
+                          "s.id = resource.id"),
         drop_spans(data, "DELETE FROM span WHERE trace = ?"),
         drop_trace_services(data, "DELETE FROM trace_service WHERE trace = ?"),
         drop_trace(data, "DELETE FROM trace WHERE id = ?") {}
@@ -136,7 +143,7 @@ store::trace_row& store::trace_of(batch_state& state, const span& item) {
   if (!fresh) return row;
   statement& found = sql_->find_trace.with(item.trace_id);
   if (found.step()) {
-    row = {found.number(0), found.number(1), found.number(2), found.number(3), found.number(4),
+    row = {found.number(0), found.number(1), found.number(2), found.number(3),           found.number(4),
            found.number(5), found.number(6), found.number(7), std::string(found.text(8))};
   } else {
     const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::nanoseconds(clock_.wall().ns));
@@ -167,19 +174,22 @@ store::owner_row store::owner_of(batch_state& state, const span& item) {
 }
 
 bool store::insert_span(const trace_row& trace, const owner_row& owner, const span& item) {
-  statement& add = sql_->add_span.with(trace.id, item.span_id, item.parent_span_id, clean_text(item.name),
-                                       static_cast<std::int64_t>(item.kind), storable(item.start_unix_nano),
-                                       storable(item.end_unix_nano), static_cast<std::int64_t>(item.status),
-                                       static_cast<std::int64_t>(item.flags), owner.resource, clean_text(item.scope),
-                                       detail_of(item));
+  statement& add = sql_->add_span.with(
+      trace.id, item.span_id, item.parent_span_id, clean_text(item.name), static_cast<std::int64_t>(item.kind),
+      storable(item.start_unix_nano), storable(item.end_unix_nano), static_cast<std::int64_t>(item.status),
+      static_cast<std::int64_t>(item.flags), owner.resource, clean_text(item.scope), detail_of(item));
   return add.run() > 0;
 }
 
 void store::write_back(batch_state& state) {
   for (const auto& [id, row] : state.traces) {
-    sql_->set_trace.with(row.id, row.start, row.finish, row.spans, row.errors, row.root_rank, row.root_start, row.root_service, row.root_name).run();
+    sql_->set_trace
+        .with(row.id, row.start, row.finish, row.spans, row.errors, row.root_rank, row.root_start, row.root_service,
+              row.root_name)
+        .run();
   }
-  for (const auto& [key, spans] : state.trace_services) sql_->count_trace_service.with(key.first, key.second, spans).run();
+  for (const auto& [key, spans] : state.trace_services)
+    sql_->count_trace_service.with(key.first, key.second, spans).run();
   for (const auto& [service, spans] : state.services) sql_->count_service.with(service, spans).run();
   for (const auto& [resource, spans] : state.resources) sql_->count_resource.with(resource, spans).run();
 }
@@ -222,7 +232,8 @@ std::int64_t store::drop_oldest() {
   const std::int64_t id = oldest.number(0);
   const std::int64_t spans = oldest.number(1);
   oldest.reset();
-  for (statement* step : {&sql_->uncount_services, &sql_->uncount_resources, &sql_->drop_spans, &sql_->drop_trace_services, &sql_->drop_trace}) {
+  for (statement* step : {&sql_->uncount_services, &sql_->uncount_resources, &sql_->drop_spans,
+                          &sql_->drop_trace_services, &sql_->drop_trace}) {
     step->with(id).run();
   }
   return spans;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Keeps spans by trace, below a size and an age. Written by viewer only, on its thread; query reads the same database there. Spans may come
-// late, out of order or twice, the root last: every span moves its trace's summary to what is known so far.
+// Keeps spans by trace, below a size and an age. Written by viewer only, on its thread; query reads the same database
+// there. Spans may come late, out of order or twice, the root last: every span moves its trace's summary to what is
+// known so far.
 #pragma once
 
 #include <chrono>
@@ -39,8 +40,8 @@ class store {
   store(database& data, store_limits limits, const base::clock& clock);
   ~store();
 
-  /// Stores the batch in one transaction and returns the row numbers of the traces it touched. Throws database_error, and then none of the
-  /// batch is stored.
+  /// Stores the batch in one transaction and returns the row numbers of the traces it touched. Throws database_error,
+  /// and then none of the batch is stored.
   std::vector<std::int64_t> insert(std::span<const span> batch);
 
   /// Drops whole traces, oldest arrival first, until both limits hold again.

@@ -45,7 +45,8 @@ struct viewer::state {
         writer(data, {wanted.max_size, wanted.max_age}, clock),
         reader(data),
         answers(data, reader, writer, wanted),
-        pages(context, page_settings_of(wanted), [this](const wire::page_request& request) { return respond(request); }),
+        pages(context, page_settings_of(wanted),
+              [this](const wire::page_request& request) { return respond(request); }),
         batch_timer(context),
         age_timer(context) {}
 
@@ -121,7 +122,8 @@ void viewer::state::store_batch() {
 void viewer::state::publish(const std::vector<std::int64_t>& touched) {
   if (touched.empty() || !tail.watched()) return;
   const bool more = touched.size() > max_published;
-  const std::span<const std::int64_t> newest(touched.end() - static_cast<std::ptrdiff_t>(std::min(touched.size(), max_published)), touched.end());
+  const std::span<const std::int64_t> newest(
+      touched.end() - static_cast<std::ptrdiff_t>(std::min(touched.size(), max_published)), touched.end());
   tail.publish(reader.summaries(newest), more, answers.stats());
 }
 

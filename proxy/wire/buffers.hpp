@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Blocks for bodies in transfer, kept by a shard and lent to exchanges, so that memory grows with bodies under way and not
-// with connections. One thread.
+// Blocks for bodies in transfer, kept by a shard and lent to exchanges, so that memory grows with bodies under way and
+// not with connections. One thread.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One request and its response, as seen from either side, whatever the HTTP version (h1 today). forward/ drives these two
-// interfaces and nothing below them. All text is views: a request or response head stays valid until the exchange ends, a
-// body piece until the next read. One coroutine may read while another writes; a shard's thread.
+// One request and its response, as seen from either side, whatever the HTTP version (h1 today). forward/ drives these
+// two interfaces and nothing below them. All text is views: a request or response head stays valid until the exchange
+// ends, a body piece until the next read. One coroutine may read while another writes; a shard's thread.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,8 @@ class server_exchange {
   virtual net::task<base::result<void>> send_interim(const http::response_head& head) = 0;
   /// The final head; goes out together with the first write.
   virtual void put_head(const http::response_head& head, http::body_size size) = 0;
-  /// Writes without waiting. True: done; false: flush() must be awaited before anything else, and `bytes` stay until then.
+  /// Writes without waiting. True: done; false: flush() must be awaited before anything else, and `bytes` stay until
+  /// then.
   virtual base::result<bool> write_now(std::string_view bytes, bool last, const http::fields* trailers) = 0;
   virtual net::task<base::result<void>> flush() = 0;
   /// Bytes of a final response have been written; until then put_head() may be called anew.

@@ -7,7 +7,8 @@ using base::result;
 using base::side;
 using base::stage;
 
-h1_client::h1_client(std::unique_ptr<net::stream> stream, buffer_pool& pool, const http1::head_limits& limits, std::chrono::milliseconds idle)
+h1_client::h1_client(std::unique_ptr<net::stream> stream, buffer_pool& pool, const http1::head_limits& limits,
+                     std::chrono::milliseconds idle)
     : stream_(std::move(stream)), input_(*stream_, pool, side::upstream), limits_(limits), idle_(idle) {}
 
 void h1_client::begin(std::chrono::milliseconds idle) {
@@ -22,7 +23,8 @@ void h1_client::begin(std::chrono::milliseconds idle) {
 }
 
 bool h1_client::reusable() const noexcept {
-  return request_complete_ && head_seen_ && !broken_ && decoded_.keep_alive && input_.body_done() && input_.unread().empty();
+  return request_complete_ && head_seen_ && !broken_ && decoded_.keep_alive && input_.body_done() &&
+         input_.unread().empty();
 }
 
 void h1_client::put_head(const http::request_head& head, std::string_view target, http::body_size size) {

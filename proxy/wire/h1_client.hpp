@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An upstream HTTP/1.1 connection, one exchange at a time (decision 9). Owned by upstream/pool while idle and by a lease
-// while in use; a shard's thread.
+// An upstream HTTP/1.1 connection, one exchange at a time (decision 9). Owned by upstream/pool while idle and by a
+// lease while in use; a shard's thread.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,8 @@ namespace sidespan::wire {
 class h1_client final : public client_exchange {
  public:
   /// `idle`: longest silence of a body in transfer, 0: none.
-  h1_client(std::unique_ptr<net::stream> stream, buffer_pool& pool, const http1::head_limits& limits, std::chrono::milliseconds idle);
+  h1_client(std::unique_ptr<net::stream> stream, buffer_pool& pool, const http1::head_limits& limits,
+            std::chrono::milliseconds idle);
 
   /// Before each exchange.
   void begin(std::chrono::milliseconds idle);

@@ -17,13 +17,15 @@ fault read_fault(side from, net::io_end end, stage at) noexcept {
                       : fault(fault_code::connection_read_timeout, from, at, "upstream silent for too long");
   }
   if (downstream) return fault(fault_code::downstream_closed, from, at, "downstream closed the connection");
-  if (at == stage::read_body) return fault(fault_code::http_response_incomplete, from, at, "upstream closed before the end of the response");
+  if (at == stage::read_body)
+    return fault(fault_code::http_response_incomplete, from, at, "upstream closed before the end of the response");
   return fault(fault_code::connection_terminated, from, at, "upstream closed without a response");
 }
 
 fault write_fault(side to, net::io_end end, stage at) noexcept {
   const bool downstream = to == side::downstream;
-  if (downstream && end != net::io_end::timed_out) return fault(fault_code::downstream_closed, to, at, "downstream closed the connection");
+  if (downstream && end != net::io_end::timed_out)
+    return fault(fault_code::downstream_closed, to, at, "downstream closed the connection");
   if (end == net::io_end::timed_out) return fault(fault_code::connection_write_timeout, to, at, "peer stopped reading");
   return fault(fault_code::connection_terminated, to, at, "upstream closed while the request was sent");
 }

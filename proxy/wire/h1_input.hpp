@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reading half of an HTTP/1.1 connection, common to h1_server and h1_client: the receive buffer that heads are views
-// into, and the body decoder. While a message is under way its head stays pinned in the head buffer; body bytes that do
-// not fit behind it are read into a block of the shard's pool. A shard's thread.
+// The reading half of an HTTP/1.1 connection, common to h1_server and h1_client: the receive buffer that heads are
+// views into, and the body decoder. While a message is under way its head stays pinned in the head buffer; body bytes
+// that do not fit behind it are read into a block of the shard's pool. A shard's thread.
 #pragma once
 
 #include <memory>
@@ -25,7 +25,8 @@ class h1_input {
 
   /// Before a head: moves what is left of the previous read to the front and forgets the body block.
   void start_message();
-  /// Room for more bytes of a head; what is read there is then told to received(). Views into unread() are void afterwards.
+  /// Room for more bytes of a head; what is read there is then told to received(). Views into unread() are void
+  /// afterwards.
   std::span<char> head_room();
   void received(std::size_t bytes) noexcept { unread_ = {unread_.data(), unread_.size() + bytes}; }
 

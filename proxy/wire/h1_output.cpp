@@ -10,7 +10,8 @@ void h1_output::reset() noexcept {
   chunked_ = false;
 }
 
-std::optional<bool> h1_output::write_now(net::stream& to, std::string_view bytes, bool last, const http::fields* trailers) {
+std::optional<bool> h1_output::write_now(net::stream& to, std::string_view bytes, bool last,
+                                         const http::fields* trailers) {
   tail_.clear();
   if (chunked_ && !bytes.empty()) {
     http1::encode_chunk_head(bytes.size(), head_);

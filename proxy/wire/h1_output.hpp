@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The writing half of an HTTP/1.1 connection, common to h1_server and h1_client: a head waits here for the first piece of
-// its body, so that both go out in one system call, and bodies get their chunk framing. A shard's thread.
+// The writing half of an HTTP/1.1 connection, common to h1_server and h1_client: a head waits here for the first piece
+// of its body, so that both go out in one system call, and bodies get their chunk framing. A shard's thread.
 #pragma once
 
 #include <chrono>

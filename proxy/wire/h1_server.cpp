@@ -11,7 +11,10 @@ using base::side;
 using base::stage;
 
 h1_server::h1_server(std::unique_ptr<net::stream> stream, buffer_pool& pool, const h1_server_limits& limits)
-    : stream_(std::move(stream)), limits_(limits), input_(*stream_, pool, side::downstream), local_port_(stream_->local().port()) {}
+    : stream_(std::move(stream)),
+      limits_(limits),
+      input_(*stream_, pool, side::downstream),
+      local_port_(stream_->local().port()) {}
 
 void h1_server::begin_exchange() {
   input_.start_message();
@@ -77,7 +80,8 @@ net::task<result<void>> h1_server::send_interim(const http::response_head& head)
   result<void> done;
   if (request_.version == http::version::http_1_0) co_return done;
   std::string text;
-  http1::encode_response_head(head, method_, http::version::http_1_1, http::body_size{}, http1::persistence::keep, {}, text);
+  http1::encode_response_head(head, method_, http::version::http_1_1, http::body_size{}, http1::persistence::keep, {},
+                              text);
   stream_->write_limit(limits_.idle_timeout);
   net::stream::pieces pieces{text};
   const auto end = co_await stream_->write(pieces);
@@ -88,12 +92,14 @@ net::task<result<void>> h1_server::send_interim(const http::response_head& head)
 
 void h1_server::put_head(const http::response_head& head, http::body_size size) {
   output_.reset();  // a head that was put and never written gives way
-  // What is left of the request cannot be told from the next one once the response is out, so the connection ends with it.
+  // What is left of the request cannot be told from the next one once the response is out, so the connection ends with
+  // it.
   if (!input_.body_done()) close_after_ = true;
   // Only closing can end a body of unknown length for a 1.0 downstream (RS-4).
   if (request_.version == http::version::http_1_0) close_after_ = true;
   const auto persist = close_after_ ? http1::persistence::close : http1::persistence::keep;
-  output_.chunked(http1::encode_response_head(head, method_, request_.version, size, persist, imf_fixdate_now(), output_.head()));
+  output_.chunked(
+      http1::encode_response_head(head, method_, request_.version, size, persist, imf_fixdate_now(), output_.head()));
 }
 
 result<bool> h1_server::write_now(std::string_view bytes, bool last, const http::fields* trailers) {

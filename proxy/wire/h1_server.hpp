@@ -22,8 +22,8 @@ class h1_server final : public server_exchange {
  public:
   h1_server(std::unique_ptr<net::stream> stream, buffer_pool& pool, const h1_server_limits& limits);
 
-  /// Waits for the next request. False: the connection ended between requests (closed, idle time-out, reset). Faults: the
-  /// request is malformed, too large or too slow; answer with a local reply and close.
+  /// Waits for the next request. False: the connection ended between requests (closed, idle time-out, reset). Faults:
+  /// the request is malformed, too large or too slow; answer with a local reply and close.
   net::task<base::result<bool>> next();
   /// After the response: may there be another request on this connection?
   bool may_continue() const noexcept;
@@ -69,8 +69,8 @@ class h1_server final : public server_exchange {
   std::size_t scanned_ = 0;
   std::uint16_t local_port_;
   bool idle_ = true;
-  bool started_ = false;       // a final response is on its way
-  bool complete_ = false;      // the response has been written whole
+  bool started_ = false;   // a final response is on its way
+  bool complete_ = false;  // the response has been written whole
   bool close_after_ = false;
   bool broken_ = false;
   bool accepts_trailers_ = false;

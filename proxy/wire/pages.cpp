@@ -15,7 +15,8 @@ using net::error_code;
 namespace {
 
 constexpr std::string_view too_many =
-    "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 21\r\n\r\ntoo many connections\n";
+    "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 21\r\n\r\ntoo many "
+    "connections\n";
 
 net::acceptor listen(asio::io_context& context, const page_settings& settings) {
   const std::string address = settings.address == "localhost" ? "127.0.0.1" : settings.address;

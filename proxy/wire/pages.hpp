@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A small HTTP/1.1 server for sidespan's own pages. Used by admin and viewer, never by the data path: the owner gets whole requests
-// and gives whole responses, or a stream for server-sent events. Everything here, the owner's callback and page_stream included,
-// lives on the one thread that runs the given io_context.
+// A small HTTP/1.1 server for sidespan's own pages. Used by admin and viewer, never by the data path: the owner gets
+// whole requests and gives whole responses, or a stream for server-sent events. Everything here, the owner's callback
+// and page_stream included, lives on the one thread that runs the given io_context.
 #pragma once
 
 #include <chrono>
@@ -26,8 +26,8 @@ struct page_field {
 };
 
 struct page_request {
-  std::string method;  // HEAD arrives as GET; the server leaves the body out
-  std::string path;    // percent-decoded, without the query
+  std::string method;             // HEAD arrives as GET; the server leaves the body out
+  std::string path;               // percent-decoded, without the query
   std::vector<page_field> query;  // percent-decoded, in order
   std::vector<page_field> headers;
   std::string body;
@@ -37,8 +37,8 @@ struct page_request {
   std::string_view header(std::string_view name) const;
 };
 
-/// A response body without a known end. The owner keeps it and sends pieces; a reader that falls behind by more than max_pending
-/// bytes is cut off, because a browser reconnects by itself and memory does not come back.
+/// A response body without a known end. The owner keeps it and sends pieces; a reader that falls behind by more than
+/// max_pending bytes is cut off, because a browser reconnects by itself and memory does not come back.
 class page_stream {
  public:
   explicit page_stream(std::string keep_alive = {}, std::size_t max_pending = 1024 * 1024);
@@ -82,8 +82,9 @@ struct page_settings {
   std::chrono::milliseconds keep_alive_interval{5'000};
   /// Further connections are answered with 503.
   std::size_t max_connections = 64;
-  /// Refuses (403) a Host that is neither an IP literal, nor a loopback name, nor the listen address, nor in allowed_hosts: a foreign
-  /// web site must not reach these pages by pointing its own name at a loopback address. An Origin must equal the Host.
+  /// Refuses (403) a Host that is neither an IP literal, nor a loopback name, nor the listen address, nor in
+  /// allowed_hosts: a foreign web site must not reach these pages by pointing its own name at a loopback address. An
+  /// Origin must equal the Host.
   bool check_host = true;
   std::vector<std::string> allowed_hosts;
 };

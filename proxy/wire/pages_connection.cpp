@@ -175,7 +175,7 @@ task<bool> page_connection::exchange(const parser& request) {
   page_response response = answer(message);
   const unsigned version = message.version();
   const bool written = co_await write(std::move(response), version, keep_alive, head);
-  co_return written && keep_alive;
+  co_return written&& keep_alive;
 }
 
 page_response page_connection::answer(const http::request<http::string_body>& message) const {
@@ -185,12 +185,14 @@ page_response page_connection::answer(const http::request<http::string_body>& me
   if (settings().check_host && !page_host_allowed(host, settings())) return plain(403, "this Host is not served here");
   if (const auto origin = message.find(http::field::origin); settings().check_host && origin != message.end()) {
     const std::string value = to_string(origin->value());
-    if (value != "http://" + host && value != "https://" + host) return plain(403, "requests of other origins are refused");
+    if (value != "http://" + host && value != "https://" + host)
+      return plain(403, "requests of other origins are refused");
   }
   page_request request;
   request.method = message.method() == http::verb::head ? "GET" : to_string(message.method_string());
   if (!parse_page_target(to_string(message.target()), request)) return plain(400, "the request target is malformed");
-  for (const auto& field : message) request.headers.push_back({to_string(field.name_string()), to_string(field.value())});
+  for (const auto& field : message)
+    request.headers.push_back({to_string(field.name_string()), to_string(field.value())});
   request.body = message.body();
   if (!site_->respond) return plain(503, "shutting down");
   try {
@@ -212,7 +214,8 @@ task<bool> page_connection::write(page_response response, unsigned version, bool
   message.set("Referrer-Policy", "no-referrer");
   message.set("Content-Security-Policy", to_beast(content_security_policy));
   for (const page_field& field : response.headers) {
-    if (is_field_text(field.name) && is_field_text(field.value)) message.set(to_beast(field.name), to_beast(field.value));
+    if (is_field_text(field.name) && is_field_text(field.value))
+      message.set(to_beast(field.name), to_beast(field.value));
   }
   message.keep_alive(keep_alive && (!streams || chunked));
   const bool empty = response.status == 204 || response.status == 304;
@@ -234,7 +237,7 @@ task<bool> page_connection::write(page_response response, unsigned version, bool
   bool whole = !ec;
   if (whole) whole = co_await pump(chunked);
   detach();
-  co_return whole && chunked;
+  co_return whole&& chunked;
 }
 
 task<bool> page_connection::pump(bool chunked) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What page_server shares with its connections, and the life of one of them. Internal to the pages; on their io_context's thread.
+// What page_server shares with its connections, and the life of one of them. Internal to the pages; on their
+// io_context's thread.
 #pragma once
 
 #include <memory>
@@ -17,7 +18,10 @@ class page_connection;
 
 struct page_site {
   page_site(page_settings given, page_server::callback answer, net::acceptor listening)
-      : settings(std::move(given)), respond(std::move(answer)), acceptor(std::move(listening)), pause(acceptor.get_executor()) {}
+      : settings(std::move(given)),
+        respond(std::move(answer)),
+        acceptor(std::move(listening)),
+        pause(acceptor.get_executor()) {}
 
   page_settings settings;
   page_server::callback respond;  // empty once the owner is gone

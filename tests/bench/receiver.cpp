@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A collector for benchmarks: receives OTLP/gRPC and counts spans and unique span ids, nothing else. Prints its port; then
-// answers every line on stdin with a line `spans unique`, and ends with its stdin.
+// A collector for benchmarks: receives OTLP/gRPC and counts spans and unique span ids, nothing else. Prints its port;
+// then answers every line on stdin with a line `spans unique`, and ends with its stdin.
 #include <cstdint>
 #include <cstring>
 #include <iostream>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An event loop that a unit test turns by hand, and connected loopback sockets: our end is a net::stream, the far end plain
-// system calls that never wait. For unit tests of what does I/O; one thread.
+// An event loop that a unit test turns by hand, and connected loopback sockets: our end is a net::stream, the far end
+// plain system calls that never wait. For unit tests of what does I/O; one thread.
 #pragma once
 
 #include <netinet/in.h>
@@ -83,7 +83,8 @@ class far_end {
   far_end& operator=(far_end&&) = delete;
 
   void send(std::string_view text) const {
-    if (::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) throw std::runtime_error("far end cannot send");
+    if (::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
+      throw std::runtime_error("far end cannot send");
   }
   /// What has arrived, without waiting.
   std::string receive(std::size_t most = 1 << 20) const {
@@ -130,7 +131,8 @@ class listening {
     where.sin_family = AF_INET;
     where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof(where);
-    if (::bind(fd_, reinterpret_cast<sockaddr*>(&where), size) != 0 || ::listen(fd_, 16) != 0) throw std::runtime_error("cannot listen");
+    if (::bind(fd_, reinterpret_cast<sockaddr*>(&where), size) != 0 || ::listen(fd_, 16) != 0)
+      throw std::runtime_error("cannot listen");
     ::getsockname(fd_, reinterpret_cast<sockaddr*>(&where), &size);
     port_ = ntohs(where.sin_port);
   }

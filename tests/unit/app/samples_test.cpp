@@ -19,7 +19,8 @@ const sample* find(const std::vector<sample>& all, const std::string& name) {
 TEST_CASE("samples: the process has used time and memory and holds files") {
   std::vector<sample> all;
   add_process(all);
-  for (const char* name : {"process_resident_memory_bytes", "process_virtual_memory_bytes", "process_open_fds", "process_max_fds", "process_start_time_seconds"}) {
+  for (const char* name : {"process_resident_memory_bytes", "process_virtual_memory_bytes", "process_open_fds",
+                           "process_max_fds", "process_start_time_seconds"}) {
     CAPTURE(name);
     REQUIRE(find(all, name) != nullptr);
     CHECK(find(all, name)->value > 0);

@@ -100,8 +100,12 @@ TEST_CASE("estimate: time a request spent before it was alone counts, too") {
 TEST_CASE("estimate: endpoints differ by cluster, method and route") {
   background_estimate estimate;
   const ledger::occupancy times{seconds(1), seconds(0), seconds(0), {}};
-  for (const endpoint_key& key : {endpoint_key{"a", "GET", "/"}, {"b", "GET", "/"}, {"a", "PUT", "/"}, {"a", "GET", "/b"},
-                                  {"aG", "ET", "/"}, {"a", "GET", "/"}}) {
+  for (const endpoint_key& key : {endpoint_key{"a", "GET", "/"},
+                                  {"b", "GET", "/"},
+                                  {"a", "PUT", "/"},
+                                  {"a", "GET", "/b"},
+                                  {"aG", "ET", "/"},
+                                  {"a", "GET", "/"}}) {
     estimate.observe({key, company::none, times, {}, {}});
   }
   CHECK(estimate.endpoints() == 5);

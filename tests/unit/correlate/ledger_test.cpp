@@ -63,8 +63,8 @@ TEST_CASE("ledger: snapshot is oldest first, newest first on request, and bounde
   ledger book(300);
   std::vector<ledger::entry> entries;
   for (int i = 0; i < 200; ++i) entries.push_back(book.publish(context(1, 1), {}, ""));
-  entries.erase(entries.begin(), entries.begin() + 100);                                     // frees the low slots
-  for (int i = 0; i < 3; ++i) entries.push_back(book.publish(context(1, 1), {}, ""));        // which the newest now use
+  entries.erase(entries.begin(), entries.begin() + 100);                               // frees the low slots
+  for (int i = 0; i < 3; ++i) entries.push_back(book.publish(context(1, 1), {}, ""));  // which the newest now use
   CHECK(serials(book, 3) == std::vector<std::uint64_t>{101, 102, 103});
   CHECK(serials(book, 3, ledger::order::newest_first) == std::vector<std::uint64_t>{203, 202, 201});
   CHECK(serials(book, 1000).size() == 103);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The ledger is what all shards share. These tests have their worth under -DSIDESPAN_SANITIZE=thread, but find torn copies
-// and lost counts without it, too.
+// The ledger is what all shards share. These tests have their worth under -DSIDESPAN_SANITIZE=thread, but find torn
+// copies and lost counts without it, too.
 #include <atomic>
 #include <thread>
 
@@ -22,7 +22,9 @@ trace::context stamped(std::uint64_t n) {
   return made;
 }
 
-std::string id_of(std::uint64_t n) { return std::string(1 + n % 60, static_cast<char>('A' + n % 26)) + std::to_string(n); }
+std::string id_of(std::uint64_t n) {
+  return std::string(1 + n % 60, static_cast<char>('A' + n % 26)) + std::to_string(n);
+}
 
 void write(ledger& book, int writer) {
   std::vector<ledger::entry> kept(5);

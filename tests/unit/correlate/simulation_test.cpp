@@ -89,8 +89,12 @@ class world {
       case event::kind::begin:
         entries_.emplace(next.request, inbound_.publish(context_of(next.request), clock_.steady_now, ""));
         break;
-      case event::kind::end: entries_.erase(next.request); break;
-      case event::kind::call: judge(next); break;
+      case event::kind::end:
+        entries_.erase(next.request);
+        break;
+      case event::kind::call:
+        judge(next);
+        break;
     }
   }
   figures result;
@@ -167,8 +171,8 @@ using simulation::scenario;
 /// Bounds are a little above what was measured: a change that makes answers worse must be noticed.
 struct expectation {
   scenario when;
-  double most_wrong;      // of all calls
-  double least_alone;     // coverage of calls made with one request in flight
+  double most_wrong;   // of all calls
+  double least_alone;  // coverage of calls made with one request in flight
   bool first_right = true;
 };
 
@@ -193,14 +197,25 @@ std::vector<expectation> expectations() {
       {{.name = "back to back, 5 ms, late work", .think_s = 0, .request_s = 0.005, .late_share = 1}, 0.0025, 0.99},
       {{.name = "back to back, 20 ms, late work", .think_s = 0, .late_share = 1}, 0.005, 0.1},
       {{.name = "back to back, 100 ms, late work", .think_s = 0, .request_s = 0.1, .late_share = 1}, 0.002, 0},
-      {{.name = "100 ms, heartbeat begins late", .seconds = 600, .boot_s = 60, .think_s = 0, .request_s = 0.1,
-        .heartbeat_s = beat, .heartbeat_from_s = 100}, 0, 0},
+      {{.name = "100 ms, heartbeat begins late",
+        .seconds = 600,
+        .boot_s = 60,
+        .think_s = 0,
+        .request_s = 0.1,
+        .heartbeat_s = beat,
+        .heartbeat_from_s = 100},
+       0,
+       0},
       {{.name = "10 ms pauses, 100 ms, an hour", .seconds = 3600, .think_s = 0.01, .request_s = 0.1}, 0, 0.98},
       {{.name = "overlapping, 16 clients", .clients = 16}, 0, 0.99, false},
       {{.name = "overlapping, 3 calls, heartbeat 5/s", .clients = 8, .think_s = 0.05, .calls = 3, .heartbeat_s = beat},
-       0, 0.97, false},
+       0,
+       0.97,
+       false},
       {{.name = "slow requests 1 s, heartbeat 5/s", .think_s = 2, .request_s = 1, .calls = 2, .heartbeat_s = beat},
-       0, 0.6, false},
+       0,
+       0.6,
+       false},
   };
 }
 

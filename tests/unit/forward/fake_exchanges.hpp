@@ -121,7 +121,8 @@ class fake_down final : public wire::server_exchange {
     status = what.status;
     put_size = of;
     put_fields.clear();
-    for (const http::field& line : what.fields) put_fields.push_back(std::string(line.name) + ": " + std::string(line.value));
+    for (const http::field& line : what.fields)
+      put_fields.push_back(std::string(line.name) + ": " + std::string(line.value));
   }
   base::result<bool> write_now(std::string_view bytes, bool last, const http::fields* trailers) override {
     started_ = true;
@@ -169,7 +170,9 @@ class fake_up final : public wire::client_exchange {
   bool interrupted = false;
 
   void put_head(const http::request_head&, std::string_view, http::body_size) override {}
-  base::result<bool> write_now(std::string_view bytes, bool last, const http::fields* trailers) override { return output.write(bytes, last, trailers); }
+  base::result<bool> write_now(std::string_view bytes, bool last, const http::fields* trailers) override {
+    return output.write(bytes, last, trailers);
+  }
   net::task<base::result<void>> flush() override {
     base::result<void> done;
     ++output.flushes;
@@ -178,7 +181,9 @@ class fake_up final : public wire::client_exchange {
   net::task<base::result<void>> read_head() override {
     base::result<void> done;
     if (answers.empty() && !failure && !interrupted) co_await place_.wait();
-    if (answers.empty()) co_return failure.value_or(fault(fault_code::connection_terminated, side::upstream, stage::read_head, "interrupted"));
+    if (answers.empty())
+      co_return failure.value_or(
+          fault(fault_code::connection_terminated, side::upstream, stage::read_head, "interrupted"));
     response_.clear();
     response_.status = answers.front().status;
     for (const http::field& line : answers.front().fields) response_.fields.add(line.name, line.value);
@@ -194,7 +199,8 @@ class fake_up final : public wire::client_exchange {
   net::task<base::result<wire::body_piece>> read_body() override {
     wire::body_piece out;
     if (body.steps.empty()) co_await place_.wait();
-    if (body.steps.empty()) co_return fault(fault_code::http_response_incomplete, side::upstream, stage::read_body, "interrupted");
+    if (body.steps.empty())
+      co_return fault(fault_code::http_response_incomplete, side::upstream, stage::read_body, "interrupted");
     const base::result<bool> got = body.next(out);
     if (!got) co_return got.error();
     co_return out;

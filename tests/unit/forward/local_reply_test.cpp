@@ -22,7 +22,9 @@ struct answered {
     const auto done = loop.finish(reply(down, why, explanation));
     CHECK(done);
   }
-  bool has(const std::string& line) const { return std::count(down.put_fields.begin(), down.put_fields.end(), line) == 1; }
+  bool has(const std::string& line) const {
+    return std::count(down.put_fields.begin(), down.put_fields.end(), line) == 1;
+  }
 };
 
 }  // namespace
@@ -103,7 +105,8 @@ TEST_CASE("local_reply: a downstream that is gone gets nothing") {
 }
 
 TEST_CASE("local_reply: 405 names what is allowed, 503 when to come back") {
-  CHECK(answered(downstream_fault(fault_code::method_not_allowed), "").has("Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"));
+  CHECK(answered(downstream_fault(fault_code::method_not_allowed), "")
+            .has("Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"));
   CHECK(answered(upstream_fault(fault_code::connection_limit_reached), "").has("Retry-After: 1"));
   CHECK_FALSE(answered(upstream_fault(fault_code::connection_refused), "").has("Retry-After: 1"));
 }

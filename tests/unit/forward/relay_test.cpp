@@ -111,7 +111,9 @@ TEST_CASE("relay: interim responses go on without their hop-by-hop fields (RFC 9
   stage_set set;
   fake_up::answer hint;
   hint.status = 103;
-  for (const auto& [name, value] : {std::pair{"Link", "</a>"}, {"Connection", "x-own"}, {"X-Own", "1"}, {"Keep-Alive", "timeout=5"}}) hint.fields.add(name, value);
+  for (const auto& [name, value] :
+       {std::pair{"Link", "</a>"}, {"Connection", "x-own"}, {"X-Own", "1"}, {"Keep-Alive", "timeout=5"}})
+    hint.fields.add(name, value);
   set.up.answers.push_back(hint);
   set.up.answers.push_back({102, {}, {}});
   set.answer({nothing}, sized(0));

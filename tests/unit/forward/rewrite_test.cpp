@@ -52,12 +52,14 @@ const leg outbound = make_leg(kind::outbound, false);
 }  // namespace
 
 TEST_CASE("rewrite: Host is replaced in its place, or added (decision 17)") {
-  CHECK(rewriting({{"A", "1"}, {"hOST", "localhost:9001"}, {"B", "2"}}).after(outbound) == lines{"A: 1", "hOST: app:80", "B: 2"});
+  CHECK(rewriting({{"A", "1"}, {"hOST", "localhost:9001"}, {"B", "2"}}).after(outbound) ==
+        lines{"A: 1", "hOST: app:80", "B: 2"});
   CHECK(rewriting({{"A", "1"}}).after(outbound) == lines{"A: 1", "Host: app:80"});
 }
 
 TEST_CASE("rewrite: inbound says who called, outbound does not (decision 17)") {
-  CHECK(rewriting({{"Host", "a"}}).after(inbound) == lines{"Host: app:80", "X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http"});
+  CHECK(rewriting({{"Host", "a"}}).after(inbound) ==
+        lines{"Host: app:80", "X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http"});
   CHECK(rewriting({{"Host", "a"}}).after(make_leg(kind::forward_proxy, false)) == lines{"Host: app:80"});
 }
 
@@ -69,15 +71,17 @@ TEST_CASE("rewrite: X-Forwarded-For is appended to, X-Forwarded-Proto kept (H1-3
 }
 
 TEST_CASE("rewrite: several X-Forwarded-For lines keep their order, ours is the last (RFC 9110 5.3)") {
-  CHECK(rewriting({{"Host", "a"}, {"X-Forwarded-For", "1"}, {"X-Forwarded-For", "2"}, {"X-Forwarded-Proto", "http"}}).after(inbound) ==
-        lines{"Host: app:80", "X-Forwarded-For: 1", "X-Forwarded-For: 2", "X-Forwarded-Proto: http", "X-Forwarded-For: 192.0.2.7"});
+  CHECK(rewriting({{"Host", "a"}, {"X-Forwarded-For", "1"}, {"X-Forwarded-For", "2"}, {"X-Forwarded-Proto", "http"}})
+            .after(inbound) == lines{"Host: app:80", "X-Forwarded-For: 1", "X-Forwarded-For: 2",
+                                     "X-Forwarded-Proto: http", "X-Forwarded-For: 192.0.2.7"});
 }
 
 TEST_CASE("rewrite: Via names the version that came in, behind the others (H1-28)") {
   const leg with_via = make_leg(kind::outbound);
   const std::string own(with_via.pseudonym());
   REQUIRE(own.starts_with("sidespan-"));
-  CHECK(rewriting({{"Host", "a"}, {"Via", "1.1 other"}}).after(with_via) == lines{"Host: app:80", "Via: 1.1 other", "Via: 1.1 " + own});
+  CHECK(rewriting({{"Host", "a"}, {"Via", "1.1 other"}}).after(with_via) ==
+        lines{"Host: app:80", "Via: 1.1 other", "Via: 1.1 " + own});
   rewriting old({{"Host", "a"}});
   old.head.version = http::version::http_1_0;
   CHECK(old.after(with_via) == lines{"Host: app:80", "Via: 1.0 " + own});
@@ -96,8 +100,15 @@ TEST_CASE("rewrite: the own pseudonym in any Via line is a loop, another leg's i
 }
 
 TEST_CASE("rewrite: hop-by-hop fields go, and a Connection field cannot take away what we add (H1-24 to H1-26)") {
-  CHECK(rewriting({{"Host", "a"}, {"Connection", "x-forwarded-for, x-own, close"}, {"X-Own", "1"}, {"X-Forwarded-For", "1"}, {"Keep-Alive", "1"},
-                   {"Proxy-Connection", "close"}, {"TE", "trailers"}, {"Upgrade", "h2c"}, {"Proxy-Authorization", "x"}})
+  CHECK(rewriting({{"Host", "a"},
+                   {"Connection", "x-forwarded-for, x-own, close"},
+                   {"X-Own", "1"},
+                   {"X-Forwarded-For", "1"},
+                   {"Keep-Alive", "1"},
+                   {"Proxy-Connection", "close"},
+                   {"TE", "trailers"},
+                   {"Upgrade", "h2c"},
+                   {"Proxy-Authorization", "x"}})
             .after(inbound) == lines{"Host: app:80", "X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http"});
 }
 
@@ -119,9 +130,12 @@ TEST_CASE("rewrite: TE is made anew when trailers can be passed on (RS-12)") {
 TEST_CASE("rewrite: a response loses hop-by-hop fields and gets Via, end-to-end fields stay as they are (H1-27)") {
   const leg with_via = make_leg(kind::inbound);
   http::response_head head;
-  for (const auto& [name, value] : {std::pair{"Set-Cookie", "a"}, {"Connection", "x-own"}, {"set-cookie", "b"}, {"X-Own", "1"}}) head.fields.add(name, value);
+  for (const auto& [name, value] :
+       {std::pair{"Set-Cookie", "a"}, {"Connection", "x-own"}, {"set-cookie", "b"}, {"X-Own", "1"}})
+    head.fields.add(name, value);
   CHECK(rewrite_response(head, with_via));
-  CHECK(text_of(head.fields) == lines{"Set-Cookie: a", "set-cookie: b", "Via: 1.1 " + std::string(with_via.pseudonym())});
+  CHECK(text_of(head.fields) ==
+        lines{"Set-Cookie: a", "set-cookie: b", "Via: 1.1 " + std::string(with_via.pseudonym())});
 }
 
 TEST_CASE("rewrite: a response whose Connection nominates framing is http_protocol_error") {

@@ -6,8 +6,8 @@
 
 #include <catch2/catch.hpp>
 
-#include <chrono>
 #include <cctype>
+#include <chrono>
 #include <map>
 #include <sstream>
 #include <stdexcept>
@@ -138,10 +138,12 @@ TEST_CASE("exposition: an idle program shows every family") {
   const registry shard;
   const registry* const shards[] = {&shard};
   const page page = read_back(exposition(shards, {}));
-  const std::map<std::string, std::string> types = {
-      {"http_server_request_duration_seconds", "histogram"}, {"http_client_request_duration_seconds", "histogram"},
-      {"http_server_active_requests", "gauge"},              {"sidespan_connections_accepted_total", "counter"},
-      {"sidespan_connections_open", "gauge"},                {"sidespan_link_total", "counter"}};
+  const std::map<std::string, std::string> types = {{"http_server_request_duration_seconds", "histogram"},
+                                                    {"http_client_request_duration_seconds", "histogram"},
+                                                    {"http_server_active_requests", "gauge"},
+                                                    {"sidespan_connections_accepted_total", "counter"},
+                                                    {"sidespan_connections_open", "gauge"},
+                                                    {"sidespan_link_total", "counter"}};
   CHECK(page.types == types);
   for (const auto& [name, type] : types) CHECK_FALSE(page.helps.at(name).empty());
   CHECK(page.values.at("http_server_active_requests") == "0");
@@ -177,8 +179,9 @@ TEST_CASE("exposition: the shards are added up, series by series") {
   CHECK(values.at(server + "_bucket{" + ok + ",le=\"+Inf\"}") == "3");
   CHECK(values.at(server + "_count{" + ok + "}") == "3");
   CHECK(std::stod(values.at(server + "_sum{" + ok + "}")) == Approx(60.010));
-  CHECK(values.at(server + "_count{http_request_method=\"GET\",http_response_status_code=\"502\",http_route=\"/carts/{id}\","
-                           "error_type=\"connection_refused\"}") == "1");
+  CHECK(values.at(server +
+                  "_count{http_request_method=\"GET\",http_response_status_code=\"502\",http_route=\"/carts/{id}\","
+                  "error_type=\"connection_refused\"}") == "1");
   CHECK(values.at("http_client_request_duration_seconds_count{http_request_method=\"GET\","
                   "error_type=\"connection_timeout\",server_address=\"stock:8080\"}") == "1");
   CHECK(values.at("http_server_active_requests") == "3");
@@ -212,7 +215,8 @@ TEST_CASE("exposition: buckets have the advised bounds, each once, and never fal
 
 TEST_CASE("exposition: statuses of three digits, none for 0 and nonsense") {
   registry shard;
-  for (const int status : {0, -1, 1000, 7, 99, 404, 599}) shard.server_request({"GET", status, "", "", ""}, milliseconds(1));
+  for (const int status : {0, -1, 1000, 7, 99, 404, 599})
+    shard.server_request({"GET", status, "", "", ""}, milliseconds(1));
   const registry* const shards[] = {&shard};
   const auto values = read_back(exposition(shards, {})).values;
   const std::string count = "http_server_request_duration_seconds_count{http_request_method=\"GET\"";
@@ -245,7 +249,8 @@ TEST_CASE("exposition: hostile label values leave the page readable") {
   const page page = read_back(exposition(shards, {}));
   CHECK(page.values.count("faked_total") == 0);
   CHECK(page.values.count("http_client_request_duration_seconds_count{http_request_method=\"GET\","
-                          "http_response_status_code=\"200\",server_address=\"\\\"} 1\\nfaked_total 5\\n\\\\??\"}") == 1);
+                          "http_response_status_code=\"200\",server_address=\"\\\"} 1\\nfaked_total 5\\n\\\\??\"}") ==
+        1);
 }
 
 }  // namespace

@@ -35,13 +35,12 @@ TEST_CASE("histogram: a duration falls into the first bucket whose bound it does
     nanoseconds duration;
     std::size_t bucket;
   };
-  const row rows[] = {{nanoseconds(-1), 0},        {nanoseconds(0), 0},          {milliseconds(5), 0},
-                      {nanoseconds(5'000'001), 1}, {milliseconds(10), 1},        {milliseconds(11), 2},
-                      {milliseconds(25), 2},       {milliseconds(50), 3},        {milliseconds(75), 4},
-                      {milliseconds(100), 5},      {milliseconds(250), 6},       {milliseconds(500), 7},
-                      {milliseconds(750), 8},      {milliseconds(1000), 9},      {milliseconds(2500), 10},
-                      {milliseconds(5000), 11},    {milliseconds(7500), 12},     {milliseconds(10000), 13},
-                      {milliseconds(10001), 14},   {std::chrono::hours(24), 14}};
+  const row rows[] = {
+      {nanoseconds(-1), 0},     {nanoseconds(0), 0},       {milliseconds(5), 0},      {nanoseconds(5'000'001), 1},
+      {milliseconds(10), 1},    {milliseconds(11), 2},     {milliseconds(25), 2},     {milliseconds(50), 3},
+      {milliseconds(75), 4},    {milliseconds(100), 5},    {milliseconds(250), 6},    {milliseconds(500), 7},
+      {milliseconds(750), 8},   {milliseconds(1000), 9},   {milliseconds(2500), 10},  {milliseconds(5000), 11},
+      {milliseconds(7500), 12}, {milliseconds(10000), 13}, {milliseconds(10001), 14}, {std::chrono::hours(24), 14}};
   for (const row& row : rows) {
     histogram h;
     h.record(row.duration);
@@ -56,7 +55,9 @@ using small_family = family<counter, 2>;
 
 std::map<std::pair<std::string, std::string>, std::uint64_t> all_of(const small_family& f) {
   std::map<std::pair<std::string, std::string>, std::uint64_t> all;
-  f.visit([&](const auto& labels, std::uint64_t value) { all[{std::string(labels[0]), std::string(labels[1])}] = value; });
+  f.visit([&](const auto& labels, std::uint64_t value) {
+    all[{std::string(labels[0]), std::string(labels[1])}] = value;
+  });
   return all;
 }
 
@@ -147,12 +148,12 @@ TEST_CASE("text: bytes that are not UTF-8 become question marks") {
                       {"a\x80z", "a?z"},
                       {"\xc3", "?"},
                       {"\xc3(", "?("},
-                      {"\xc0\xaf", "??"},                  // overlong
-                      {"\xe0\x80\xaf", "???"},             // overlong
-                      {"\xed\xa0\x80", "???"},             // surrogate
-                      {"\xf4\x90\x80\x80", "????"},        // past U+10FFFF
-                      {"\xf0\x80\x80\x80", "????"},        // overlong
-                      {"\xe2\x82", "??"},                  // cut off
+                      {"\xc0\xaf", "??"},            // overlong
+                      {"\xe0\x80\xaf", "???"},       // overlong
+                      {"\xed\xa0\x80", "???"},       // surrogate
+                      {"\xf4\x90\x80\x80", "????"},  // past U+10FFFF
+                      {"\xf0\x80\x80\x80", "????"},  // overlong
+                      {"\xe2\x82", "??"},            // cut off
                       {"\xe2\x82\xac", "\xe2\x82\xac"},
                       {"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"}};
   for (const row& row : rows) {
@@ -172,7 +173,8 @@ TEST_CASE("registry: one shard records while another thread reads") {
     for (bool last = false; !last; ++pages) {
       last = done.load();
       const registry* const shards[] = {&shard};
-      wrong = wrong || exposition(shards, {}).find("# TYPE http_server_request_duration_seconds histogram\n") == std::string::npos;
+      wrong = wrong || exposition(shards, {}).find("# TYPE http_server_request_duration_seconds histogram\n") ==
+                           std::string::npos;
     }
   });
   for (int i = 0; i < 20000; ++i) {

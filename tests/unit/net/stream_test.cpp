@@ -109,7 +109,8 @@ TEST_CASE("stream: a partial write goes on when the peer reads, byte for byte") 
   stream_set s;
   std::string large(8 << 20, '\0');
   for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>(i * 31 >> 4);
-  stream::pieces text{std::string_view(large).substr(0, 1000), std::string_view(large).substr(1000, 5 << 20), std::string_view(large).substr(1000 + (5 << 20))};
+  stream::pieces text{std::string_view(large).substr(0, 1000), std::string_view(large).substr(1000, 5 << 20),
+                      std::string_view(large).substr(1000 + (5 << 20))};
   const auto sent = s.near().try_write(text);
   REQUIRE(sent);
   REQUIRE(*sent < large.size());

@@ -5,9 +5,9 @@
 #include <limits>
 #include <random>
 
+#include "base/version.hpp"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
 #include "otlp/encode_span.hpp"
-#include "base/version.hpp"
 #include "otlp/identity.hpp"
 #include "otlp/resource.hpp"
 #include "unit/otlp/records.hpp"

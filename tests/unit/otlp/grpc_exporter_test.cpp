@@ -5,9 +5,9 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
+#include "base/version.hpp"
 #include "collect/worker.hpp"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
-#include "base/version.hpp"
 #include "otlp/identity.hpp"
 #include "unit/otlp/fake_collector.hpp"
 #include "unit/otlp/records.hpp"

@@ -3,8 +3,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "opentelemetry/proto/resource/v1/resource.pb.h"
 #include "base/version.hpp"
+#include "opentelemetry/proto/resource/v1/resource.pb.h"
 #include "otlp/identity.hpp"
 
 namespace sidespan::otlp {

@@ -37,7 +37,8 @@ struct pooling {
     return std::move(*made);
   }
   /// A whole exchange over the lease, the far end being the `index`th connection.
-  void exchange(pool::lease& lease, std::size_t index, std::string_view response = "HTTP/1.1 200 Fine\r\nContent-Length: 0\r\n\r\n") {
+  void exchange(pool::lease& lease, std::size_t index,
+                std::string_view response = "HTTP/1.1 200 Fine\r\nContent-Length: 0\r\n\r\n") {
     http::request_head head;
     head.method = "GET";
     lease.exchange().put_head(head, "/", {});

@@ -72,24 +72,27 @@ TEST_CASE("api: a trace has the documented shape") {
   CHECK(seen["spans"][0]["parent_span_id"] == "");
   CHECK(seen["spans"][0]["kind"] == "SERVER");
   CHECK(seen["spans"][0]["status"] == "unset");
-  CHECK(seen["spans"][1] == json{{"span_id", to_hex(span_number(2))},
-                                 {"parent_span_id", to_hex(span_number(1))},
-                                 {"name", "GET"},
-                                 {"kind", "CLIENT"},
-                                 {"service", "cart"},
-                                 {"start_unix_nano", "1700000000001000000"},
-                                 {"end_unix_nano", "1700000000009000000"},
-                                 {"status", "error"},
-                                 {"status_message", "refused"},
-                                 {"trace_state", "a=b"},
-                                 {"flags", 0x301},
-                                 {"attributes", {{"sidespan.parent.confidence", 0.998}, {"http.response.status_code", 503}}},
-                                 {"resource", {{"service.name", "cart"}}},
-                                 {"scope", "sidespan"},
-                                 {"events", {{{"name", "retry"}, {"time_unix_nano", "1700000000002000000"}, {"attributes", json::object()}}}},
-                                 {"links", {{{"trace_id", to_hex(trace_number(7))},
-                                             {"span_id", to_hex(span_number(8))},
-                                             {"attributes", {{"sidespan.link.type", "candidate_parent"}}}}}}});
+  CHECK(
+      seen["spans"][1] ==
+      json{{"span_id", to_hex(span_number(2))},
+           {"parent_span_id", to_hex(span_number(1))},
+           {"name", "GET"},
+           {"kind", "CLIENT"},
+           {"service", "cart"},
+           {"start_unix_nano", "1700000000001000000"},
+           {"end_unix_nano", "1700000000009000000"},
+           {"status", "error"},
+           {"status_message", "refused"},
+           {"trace_state", "a=b"},
+           {"flags", 0x301},
+           {"attributes", {{"sidespan.parent.confidence", 0.998}, {"http.response.status_code", 503}}},
+           {"resource", {{"service.name", "cart"}}},
+           {"scope", "sidespan"},
+           {"events", {{{"name", "retry"}, {"time_unix_nano", "1700000000002000000"}, {"attributes", json::object()}}}},
+           {"links",
+            {{{"trace_id", to_hex(trace_number(7))},
+              {"span_id", to_hex(span_number(8))},
+              {"attributes", {{"sidespan.link.type", "candidate_parent"}}}}}}});
 }
 
 TEST_CASE("api: services and stats have the documented shape") {
@@ -125,8 +128,15 @@ TEST_CASE("api: filters are read from the query") {
 TEST_CASE("api: a bad parameter is a 400 that names it") {
   bench b;
   const auto [target, word] = GENERATE(table<std::string, std::string>({
-      {"min_ms=abc", "min_ms"}, {"max_ms=-1", "max_ms"}, {"min_ms=nan", "min_ms"}, {"min_ms=1e999", "min_ms"}, {"max_ms=5x", "max_ms"},
-      {"limit=0", "limit"}, {"limit=1.5", "limit"}, {"status=bad", "status"}, {"q=" + std::string(513, 'x'), "q"},
+      {"min_ms=abc", "min_ms"},
+      {"max_ms=-1", "max_ms"},
+      {"min_ms=nan", "min_ms"},
+      {"min_ms=1e999", "min_ms"},
+      {"max_ms=5x", "max_ms"},
+      {"limit=0", "limit"},
+      {"limit=1.5", "limit"},
+      {"status=bad", "status"},
+      {"q=" + std::string(513, 'x'), "q"},
   }));
   const wire::page_response response = b.ask("/api/traces?" + target);
   CHECK(response.status == 400);

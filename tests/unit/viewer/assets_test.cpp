@@ -88,7 +88,8 @@ TEST_CASE("assets: the page fetches nothing from elsewhere and runs nothing inli
   for (const embedded_file& file : embedded_files()) {
     INFO(file.name);
     const std::string body(file.body);
-    for (const char* word : {"https://", "//cdn", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("}) {
+    for (const char* word :
+         {"https://", "//cdn", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("}) {
       CHECK_THAT(body, !Catch::Contains(word));
     }
   }

@@ -50,11 +50,12 @@ TEST_CASE("encode: bad UTF-8 becomes U+FFFD and the rest stays") {
   const std::string mark = "\xEF\xBF\xBD";
   CHECK(clean_text("plain") == "plain");
   CHECK(clean_text("grüße 漢字 🎈") == "grüße 漢字 🎈");
-  CHECK(clean_text("a\xff" "b") == "a" + mark + "b");
-  CHECK(clean_text("\xc0\xaf") == mark + mark);                       // overlong
-  CHECK(clean_text("\xed\xa0\x80") == mark + mark + mark);            // surrogate
-  CHECK(clean_text("\xf4\x90\x80\x80") == mark + mark + mark + mark); // above U+10FFFF
-  CHECK(clean_text("\xe2\x82") == mark + mark);                       // cut off
+  CHECK(clean_text("a\xff"
+                   "b") == "a" + mark + "b");
+  CHECK(clean_text("\xc0\xaf") == mark + mark);                        // overlong
+  CHECK(clean_text("\xed\xa0\x80") == mark + mark + mark);             // surrogate
+  CHECK(clean_text("\xf4\x90\x80\x80") == mark + mark + mark + mark);  // above U+10FFFF
+  CHECK(clean_text("\xe2\x82") == mark + mark);                        // cut off
   CHECK(clean_text(std::string_view("a\0b", 3)) == "a" + mark + "b");
 }
 

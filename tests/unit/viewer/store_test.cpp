@@ -2,8 +2,8 @@
 
 #include "viewer/store.hpp"
 
-#include <catch2/catch.hpp>
 #include <unistd.h>
+#include <catch2/catch.hpp>
 
 #include <filesystem>
 #include <fstream>
@@ -17,7 +17,8 @@ namespace {
 constexpr store_limits roomy{64 * 1024 * 1024, std::chrono::hours(1)};
 
 struct bench {
-  explicit bench(store_limits limits = roomy, const std::string& path = {}) : data(path), writer(data, limits, clock), reader(data) {}
+  explicit bench(store_limits limits = roomy, const std::string& path = {})
+      : data(path), writer(data, limits, clock), reader(data) {}
   fake_clock clock;
   database data;
   store writer;
@@ -31,7 +32,8 @@ struct bench {
 };
 
 struct scratch_file {
-  std::string path = (std::filesystem::temp_directory_path() / ("sidespan-store-" + std::to_string(::getpid()) + ".db")).string();
+  std::string path =
+      (std::filesystem::temp_directory_path() / ("sidespan-store-" + std::to_string(::getpid()) + ".db")).string();
   scratch_file() { clean(); }
   ~scratch_file() { clean(); }
   void clean() const {
@@ -178,7 +180,8 @@ TEST_CASE("store: a file over the limits is trimmed when it is opened") {
   const scratch_file file;
   {
     bench b(roomy, file.path);
-    for (unsigned trace = 1; trace <= 200; ++trace) b.writer.insert(std::vector{sample(trace, 1, 0, std::string(10'000, 'x'))});
+    for (unsigned trace = 1; trace <= 200; ++trace)
+      b.writer.insert(std::vector{sample(trace, 1, 0, std::string(10'000, 'x'))});
   }
   bench again({1024 * 1024, std::chrono::hours(1)}, file.path);
   CHECK(again.writer.counts().bytes <= 1024 * 1024);
@@ -210,14 +213,17 @@ TEST_CASE("store: a file that cannot be used is refused with its name and the re
     CHECK_THAT(failure_of(file.path), Catch::Contains("locked") && Catch::Contains("another viewer"));
   }
   SECTION("a folder") { CHECK_THAT(failure_of("/"), Catch::Contains("unable to open")); }
-  SECTION("in a folder that is not there") { CHECK_THAT(failure_of(file.path + "/x/y.db"), Catch::Contains("unable to open")); }
+  SECTION("in a folder that is not there") {
+    CHECK_THAT(failure_of(file.path + "/x/y.db"), Catch::Contains("unable to open"));
+  }
 }
 
 TEST_CASE("store: a damaged file fails with an error, and nothing of the batch stays") {
   const scratch_file file;
   {
     bench b(roomy, file.path);
-    for (unsigned trace = 1; trace <= 300; ++trace) b.writer.insert(std::vector{sample(trace, 1, 0, std::string(2'000, 'x'))});
+    for (unsigned trace = 1; trace <= 300; ++trace)
+      b.writer.insert(std::vector{sample(trace, 1, 0, std::string(2'000, 'x'))});
   }
   {
     std::fstream raw(file.path, std::ios::in | std::ios::out | std::ios::binary);

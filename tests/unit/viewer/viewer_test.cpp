@@ -125,7 +125,8 @@ TEST_CASE("viewer: an address in use is a clear error") {
   viewer first(quick(), clock);
   settings same = quick();
   same.port = first.port();
-  CHECK_THROWS_WITH(viewer(same, clock), Catch::Contains("127.0.0.1:" + std::to_string(same.port)) && Catch::Contains("in use"));
+  CHECK_THROWS_WITH(viewer(same, clock),
+                    Catch::Contains("127.0.0.1:" + std::to_string(same.port)) && Catch::Contains("in use"));
 }
 
 }  // namespace sidespan::viewer::test

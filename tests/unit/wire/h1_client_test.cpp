@@ -18,7 +18,9 @@ struct asking {
   support::connection ends = support::connected(loop);
   h1_client http;
 
-  explicit asking(std::chrono::milliseconds idle = 5s) : http(std::move(ends.near), buffers, {}, idle) { http.begin(idle); }
+  explicit asking(std::chrono::milliseconds idle = 5s) : http(std::move(ends.near), buffers, {}, idle) {
+    http.begin(idle);
+  }
 
   void ask(const char* method = "GET", std::string_view body = {}, bool whole = true) {
     http::request_head head;
@@ -72,8 +74,10 @@ TEST_CASE("h1_client: what a response is and whether its connection can be used 
   static constexpr row table[] = {
       {"length", "GET", "HTTP/1.1 200 Fine\r\nContent-Length: 4\r\n\r\nfine", "200 fine", true},
       {"empty", "GET", "HTTP/1.1 200 Fine\r\nContent-Length: 0\r\n\r\n", "200 ", true},
-      {"chunks", "GET", "HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfine\r\n0\r\n\r\n", "200 fine", true},
-      {"CN-6 close", "GET", "HTTP/1.1 200 Fine\r\nConnection: close\r\nContent-Length: 4\r\n\r\nfine", "200 fine", false},
+      {"chunks", "GET", "HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfine\r\n0\r\n\r\n", "200 fine",
+       true},
+      {"CN-6 close", "GET", "HTTP/1.1 200 Fine\r\nConnection: close\r\nContent-Length: 4\r\n\r\nfine", "200 fine",
+       false},
       {"CN-6 1.0", "GET", "HTTP/1.0 200 Fine\r\nContent-Length: 4\r\n\r\nfine", "200 fine", false},
       {"RS-1 HEAD", "HEAD", "HTTP/1.1 200 Fine\r\nContent-Length: 4\r\n\r\n", "200 ", true},
       {"RS-1 HEAD with content", "HEAD", "HTTP/1.1 200 Fine\r\nContent-Length: 4\r\n\r\nfine", "200 ", false},
@@ -81,9 +85,12 @@ TEST_CASE("h1_client: what a response is and whether its connection can be used 
       {"RS-1 204", "GET", "HTTP/1.1 204 None\r\n\r\n", "204 ", true},
       {"RS-1 204 with a length", "GET", "HTTP/1.1 204 None\r\nContent-Length: 4\r\n\r\n", "204 ", false},
       {"RS-1 304", "GET", "HTTP/1.1 304 Same\r\nContent-Length: 4\r\n\r\n", "304 ", true},
-      {"RS-8 bytes behind", "GET", "HTTP/1.1 200 Fine\r\nContent-Length: 1\r\n\r\nxHTTP/1.1 200 Evil\r\n\r\n", "200 x", false},
-      {"RS-3 two lengths", "GET", "HTTP/1.1 200 Fine\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "http_protocol_error", false},
-      {"RS-3 bad chunk", "GET", "HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "200 !http_response_transfer_coding", false},
+      {"RS-8 bytes behind", "GET", "HTTP/1.1 200 Fine\r\nContent-Length: 1\r\n\r\nxHTTP/1.1 200 Evil\r\n\r\n", "200 x",
+       false},
+      {"RS-3 two lengths", "GET", "HTTP/1.1 200 Fine\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+       "http_protocol_error", false},
+      {"RS-3 bad chunk", "GET", "HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+       "200 !http_response_transfer_coding", false},
       {"not HTTP", "GET", "hello there\r\n\r\n", "http_protocol_error", false},
   };
   for (const row& each : table) {
@@ -117,13 +124,15 @@ TEST_CASE("h1_client: a response that ends with its connection (RFC 9112 6.3 ite
   SECTION("a length that is not reached") {
     asking a;
     a.ask();
-    CHECK(a.answered("HTTP/1.1 200 Fine\r\nContent-Length: 9\r\n\r\nhalf", true) == "200 half!http_response_incomplete");
+    CHECK(a.answered("HTTP/1.1 200 Fine\r\nContent-Length: 9\r\n\r\nhalf", true) ==
+          "200 half!http_response_incomplete");
     CHECK_FALSE(a.http.reusable());
   }
   SECTION("no last chunk") {
     asking a;
     a.ask();
-    CHECK(a.answered("HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", true) == "200 half!http_response_incomplete");
+    CHECK(a.answered("HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", true) ==
+          "200 half!http_response_incomplete");
   }
   SECTION("nothing at all: the request may be sent again (RT-1)") {
     asking a;
@@ -140,7 +149,9 @@ TEST_CASE("h1_client: a response that ends with its connection (RFC 9112 6.3 ite
 }
 
 TEST_CASE("h1_client: responses are the same wherever the bytes are cut") {
-  const std::string all = "HTTP/1.1 103 Early\r\nLink: </a>\r\n\r\nHTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\nX-Sum: 6\r\n\r\n";
+  const std::string all =
+      "HTTP/1.1 103 Early\r\nLink: </a>\r\n\r\nHTTP/1.1 200 Fine\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\nX-Sum: 6\r\n\r\n";
   const auto whole = [](asking& a) -> net::task<std::string> {
     std::string out;
     do {

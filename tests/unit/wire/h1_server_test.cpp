@@ -60,7 +60,9 @@ struct serving {
 
 TEST_CASE("h1_server: pipelined requests come one after the other, answers in order (CN-10)") {
   serving s;
-  s.far().send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET /3 HTTP/1.1\r\nHost: a\r\n\r\n");
+  s.far().send(
+      "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET /3 "
+      "HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(s.next() == "/1");
   CHECK(s.answer("x", sized(1)) == "HTTP/1.1 200 Fine\r\nDate: now\r\nContent-Length: 1\r\n\r\nx");
   CHECK(s.http.may_continue());
@@ -75,7 +77,9 @@ TEST_CASE("h1_server: pipelined requests come one after the other, answers in or
 }
 
 TEST_CASE("h1_server: requests are the same wherever the bytes are cut") {
-  const std::string all = "POST /cut HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;x=y\r\n!\r\n0\r\nX-Sum: 6\r\n\r\nGET /after HTTP/1.1\r\nHost: a\r\n\r\n";
+  const std::string all =
+      "POST /cut HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;x=y\r\n!\r\n0\r\nX-Sum: "
+      "6\r\n\r\nGET /after HTTP/1.1\r\nHost: a\r\n\r\n";
   for (std::size_t cut = 1; cut < all.size(); ++cut) {
     CAPTURE(cut);
     serving s;
@@ -229,7 +233,9 @@ TEST_CASE("h1_server: content of unknown length is framed by the downstream's ve
     http::fields trailers;
     trailers.add("X-Sum", "1");
     CHECK(s.http.write_now("!", true, &trailers));
-    CHECK(s.far().receive() == "HTTP/1.1 200 Fine\r\nDate: now\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\nX-Sum: 1\r\n\r\n");
+    CHECK(s.far().receive() ==
+          "HTTP/1.1 200 Fine\r\nDate: now\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\nX-Sum: "
+          "1\r\n\r\n");
     CHECK(s.http.may_continue());
   }
   SECTION("1.0: until the end of the connection") {

@@ -20,7 +20,8 @@ namespace {
 // A page server with its own loop; answers by path.
 class site {
  public:
-  explicit site(page_settings settings = loopback()) : server_(loop_, std::move(settings), [this](const page_request& request) { return answer(request); }) {
+  explicit site(page_settings settings = loopback())
+      : server_(loop_, std::move(settings), [this](const page_request& request) { return answer(request); }) {
     thread_ = std::thread([this] { loop_.run(); });
   }
   ~site() {
@@ -60,7 +61,8 @@ class site {
   page_response answer(const page_request& request) {
     page_response response;
     if (request.path == "/echo") {
-      response.body = request.method + " [" + std::string(request.query_value("q")) + "] [" + request.body + "] [" + std::string(request.header("x-thing")) + "]";
+      response.body = request.method + " [" + std::string(request.query_value("q")) + "] [" + request.body + "] [" +
+                      std::string(request.header("x-thing")) + "]";
     } else if (request.path == "/stream") {
       response.stream = stream_ = std::make_shared<page_stream>("tick\n", 1000);
     } else if (request.path == "/throw") {
@@ -163,7 +165,8 @@ TEST_CASE("pages: HTTP/1.0 closes, and a body of a POST is read") {
   const site server;
   CHECK_THAT(ask(server, "GET /echo HTTP/1.0\r\n\r\n"), Catch::Contains("403"));  // no Host to trust
   CHECK_THAT(ask(server, "GET /echo HTTP/1.0\r\nHost: localhost\r\n\r\n"), Catch::EndsWith("GET [] [] []"));
-  CHECK_THAT(ask(server, "POST /echo HTTP/1.0\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc"), Catch::EndsWith("POST [] [abc] []"));
+  CHECK_THAT(ask(server, "POST /echo HTTP/1.0\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc"),
+             Catch::EndsWith("POST [] [abc] []"));
 }
 
 TEST_CASE("pages: HEAD has the length and no body") {
@@ -176,7 +179,8 @@ TEST_CASE("pages: HEAD has the length and no body") {
 TEST_CASE("pages: a 304 has neither body nor length") {
   const site server;
   const std::string seen = get(server, "/unchanged");
-  CHECK_THAT(seen, Catch::Contains("304 Not Modified") && Catch::EndsWith("\r\n\r\n") && !Catch::Contains("Content-Length"));
+  CHECK_THAT(seen,
+             Catch::Contains("304 Not Modified") && Catch::EndsWith("\r\n\r\n") && !Catch::Contains("Content-Length"));
 }
 
 TEST_CASE("pages: an owner's header cannot break the head") {
@@ -196,20 +200,21 @@ TEST_CASE("pages: what is not a request gets a 4xx and the connection ends") {
   const site server;
   const auto [text, status] = GENERATE(table<std::string, std::string>({
       {"nonsense\r\n\r\n", "400"},
-      {"GET / HTTP/1.1\r\n\r\n", "400"},                                                    // no Host
-      {"GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", "400"},              // two
-      {"GET /%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "400"},         // broken escape
+      {"GET / HTTP/1.1\r\n\r\n", "400"},                                             // no Host
+      {"GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", "400"},       // two
+      {"GET /%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "400"},  // broken escape
       {"GET http://localhost/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "400"},
       {"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n", "431"},
       {"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 101\r\n\r\n", "413"},
-      {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", "400"},                      // TLS
+      {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", "400"},  // TLS
   }));
   INFO(text.substr(0, 60));
-  const std::string seen = text.find("Connection: close") != text.npos || status != "400" || text[0] != 'G' ? ask(server, text) : [&] {
-    plain_client client(server.port());
-    client.send(text);
-    return client.read_until("\r\n\r\n");
-  }();
+  const std::string seen =
+      text.find("Connection: close") != text.npos || status != "400" || text[0] != 'G' ? ask(server, text) : [&] {
+        plain_client client(server.port());
+        client.send(text);
+        return client.read_until("\r\n\r\n");
+      }();
   CHECK_THAT(seen, Catch::StartsWith("HTTP/1.1 " + status));
 }
 
@@ -217,7 +222,8 @@ TEST_CASE("pages: a request that never ends loses its connection") {
   page_settings settings = site::loopback();
   settings.request_timeout = std::chrono::milliseconds(50);
   const site server(settings);
-  for (const char* text : {"GET /echo HTTP/1.1\r\nHost: loc", "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab"}) {
+  for (const char* text :
+       {"GET /echo HTTP/1.1\r\nHost: loc", "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab"}) {
     plain_client client(server.port());
     client.send(text);
     CHECK(client.rest().empty());
@@ -327,12 +333,33 @@ TEST_CASE("pages: the Host check lets loopback names, addresses and chosen names
   settings.address = "viewer.internal";
   settings.allowed_hosts = {"traces.example"};
   const auto [host, allowed] = GENERATE(table<std::string, bool>({
-      {"localhost", true}, {"localhost:7180", true}, {"LOCALHOST", true}, {"localhost.", true}, {"x.localhost:1", true},
-      {"127.0.0.1", true}, {"127.0.0.1:7180", true}, {"[::1]:7180", true}, {"[::1]", true}, {"10.1.2.3:80", true},
-      {"viewer.internal:7180", true}, {"traces.example", true}, {"Traces.Example:7180", true},
-      {"", false}, {"evil.example", false}, {"evil.example:7180", false}, {"localhost.evil.example", false}, {"notlocalhost", false},
-      {"127.0.0.1.evil.example", false}, {"localhost:abc", false}, {"localhost:7180:1", false}, {"[::1", false}, {"[::1]x", false},
-      {".localhost", false}, {"1", false}, {"0x7f.1", false}, {"localhost@evil.example", false},
+      {"localhost", true},
+      {"localhost:7180", true},
+      {"LOCALHOST", true},
+      {"localhost.", true},
+      {"x.localhost:1", true},
+      {"127.0.0.1", true},
+      {"127.0.0.1:7180", true},
+      {"[::1]:7180", true},
+      {"[::1]", true},
+      {"10.1.2.3:80", true},
+      {"viewer.internal:7180", true},
+      {"traces.example", true},
+      {"Traces.Example:7180", true},
+      {"", false},
+      {"evil.example", false},
+      {"evil.example:7180", false},
+      {"localhost.evil.example", false},
+      {"notlocalhost", false},
+      {"127.0.0.1.evil.example", false},
+      {"localhost:abc", false},
+      {"localhost:7180:1", false},
+      {"[::1", false},
+      {"[::1]x", false},
+      {".localhost", false},
+      {"1", false},
+      {"0x7f.1", false},
+      {"localhost@evil.example", false},
   }));
   INFO(host);
   CHECK(page_host_allowed(host, settings) == allowed);
@@ -360,7 +387,8 @@ TEST_CASE("pages: targets are split and decoded") {
   CHECK(request.query_value("y").empty());
   CHECK(request.query_value("z") == "=&");
   page_request bad;
-  for (const char* target : {"", "*", "a", "/%", "/%4", "/%gg", "/?a=%", "http://h/"}) CHECK_FALSE(parse_page_target(target, bad));
+  for (const char* target : {"", "*", "a", "/%", "/%4", "/%gg", "/?a=%", "http://h/"})
+    CHECK_FALSE(parse_page_target(target, bad));
 }
 
 }  // namespace sidespan::wire::test
