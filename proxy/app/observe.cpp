@@ -5,8 +5,6 @@
 #include <array>
 #include <charconv>
 
-#include "base/log.hpp"
-
 namespace sidespan::app {
 
 void observe::exchange_started(bool inbound) noexcept {
@@ -38,7 +36,7 @@ void observe::exchange_finished(const forward::finished_exchange& what) noexcept
     labels.server_address = what.server;
     registry_.client_request(labels, what.duration);
   }
-  if (access_log_) write_access_log(what);
+  if (access_log_ != nullptr) access_log_->put(shard_, line_->write(what, clock_.wall()));
 }
 
 void observe::connection_accepted(bool inbound) noexcept {
@@ -48,24 +46,11 @@ void observe::connection_accepted(bool inbound) noexcept {
 
 void observe::connection_closed(bool) noexcept { registry_.connections_open(metrics::side::downstream, -1); }
 
-void observe::write_access_log(const forward::finished_exchange& what) const {
-  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(what.duration).count();
-  const std::string trace = what.context != nullptr ? what.context->trace.hex() : std::string();
-  const std::string span = what.context != nullptr ? what.context->span.hex() : std::string();
-  base::log(base::log_level::info, "exchange",
-            {{"leg", what.inbound ? "inbound" : "outbound"},
-             {"listener", std::string(what.listener)},
-             {"method", std::string(what.method)},
-             {"target", std::string(what.target)},
-             {"route", std::string(what.route)},
-             {"status", std::to_string(what.status)},
-             {"fault", what.fault == base::fault_code::none ? std::string() : std::string(base::token(what.fault))},
-             {"duration_us", std::to_string(microseconds)},
-             {"request_bytes", std::to_string(what.request_bytes)},
-             {"response_bytes", std::to_string(what.response_bytes)},
-             {"peer", std::string(what.peer)},
-             {"trace_id", trace},
-             {"span_id", span}});
+void observe::log_to(access_log* where, std::size_t shard, access_line_settings how) {
+  access_log_ = where;
+  shard_ = shard;
+  line_.reset();
+  if (where != nullptr) line_.emplace(std::move(how));
 }
 
 }  // namespace sidespan::app

@@ -4,9 +4,13 @@
 // behind it is read by the admin page.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "app/access_line.hpp"
+#include "app/access_log.hpp"
+#include "base/clock.hpp"
 #include "forward/observer.hpp"
 #include "metrics/registry.hpp"
 
@@ -14,8 +18,11 @@ namespace sidespan::app {
 
 class observe final : public forward::observer {
  public:
-  observe(std::vector<std::string> known_methods, bool access_log)
-      : known_methods_(std::move(known_methods)), access_log_(access_log) {}
+  observe(std::vector<std::string> known_methods, const base::clock& clock)
+      : known_methods_(std::move(known_methods)), clock_(clock) {}
+
+  /// From now on one line per exchange into the ring number `shard` of `where`, which outlives this; null: none.
+  void log_to(access_log* where, std::size_t shard, access_line_settings how);
 
   void exchange_started(bool inbound) noexcept override;
   void exchange_finished(const forward::finished_exchange& what) noexcept override;
@@ -26,10 +33,11 @@ class observe final : public forward::observer {
   const metrics::registry& registry() const noexcept { return registry_; }
 
  private:
-  void write_access_log(const forward::finished_exchange& what) const;
-
   std::vector<std::string> known_methods_;
-  bool access_log_;
+  const base::clock& clock_;
+  access_log* access_log_ = nullptr;
+  std::size_t shard_ = 0;
+  std::optional<access_line> line_;
   metrics::registry registry_;
 };
 

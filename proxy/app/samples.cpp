@@ -68,6 +68,19 @@ void add_books(const collect::books& books, std::vector<sample>& out) {
   }
 }
 
+void add_access_log(const access_log_counts& counts, std::vector<sample>& out) {
+  out.push_back(counter("sidespan_access_log_lines_total", "Lines of the access log that were written.",
+                        static_cast<double>(counts.written)));
+  const auto dropped = [&out](const char* reason, std::uint64_t count) {
+    out.push_back(
+        counter("sidespan_access_log_dropped_total", "Lines that were not, by reason.", static_cast<double>(count)));
+    out.back().labels = {{"reason", reason}};
+  };
+  dropped("buffer_full", counts.dropped_full);
+  dropped("write_failed", counts.dropped_failed);
+  dropped("shutdown", counts.dropped_late);
+}
+
 void add_process(std::vector<sample>& out) {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);

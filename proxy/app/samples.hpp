@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "app/access_log.hpp"
 #include "app/settings.hpp"
 #include "collect/worker.hpp"
 #include "metrics/exposition.hpp"
@@ -13,6 +14,7 @@
 namespace sidespan::app {
 
 void add_books(const collect::books& books, std::vector<metrics::sample>& out);
+void add_access_log(const access_log_counts& counts, std::vector<metrics::sample>& out);
 void add_process(std::vector<metrics::sample>& out);
 void add_build(const settings& configured, std::vector<metrics::sample>& out);
 

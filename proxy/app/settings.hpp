@@ -31,8 +31,10 @@ struct log_settings {
   base::log_level level = base::log_level::info;
   /// `automatic`: text on a terminal, JSON otherwise.
   base::log_format format = base::log_format::automatic;
-  /// One line per finished exchange.
-  bool access = false;
+  /// One line per finished exchange: "stdout", "stderr", or the name of a file. nullopt: none.
+  std::optional<std::string> access;
+  /// Of these lines; `automatic` as above, by their own destination.
+  base::log_format access_format = base::log_format::automatic;
 };
 
 /// The embedded viewer: its page, and the receiver that feeds it.

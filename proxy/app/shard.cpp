@@ -26,7 +26,7 @@ shard::shard(const settings& configured, forward::process& all, trace::sink& sin
       keep_running_(loop_.get_executor()),
       wheel_(loop_),
       pool_(loop_, wheel_, buffers_, pool_settings_of(configured)),
-      observe_(configured.trace.known_methods, configured.log.access),
+      observe_(configured.trace.known_methods, all.clock),
       here_{all, loop_, wheel_, buffers_, pool_, random_, sink, observe_, {}, false, false} {}
 
 shard::~shard() { stop(); }
@@ -42,6 +42,11 @@ std::uint16_t shard::listen(const forward::leg& leg, std::uint16_t port, bool sh
   };
   listeners_.push_back({&leg, std::make_unique<net::listener>(std::move(socket), accepted, admission, wanted.key)});
   return listeners_.back().socket->port();
+}
+
+void shard::log_to(access_log& where, std::size_t number, access_line_settings how) {
+  observe_.log_to(&where, number, std::move(how));
+  here_.response_times = true;
 }
 
 void shard::start() {

@@ -26,6 +26,8 @@ class shard {
 
   /// Before start(): binds one listener for `leg`. Throws std::runtime_error naming the address. Returns the port.
   std::uint16_t listen(const forward::leg& leg, std::uint16_t port, bool shared);
+  /// Before start(): one line per exchange goes to ring `number` of `where`.
+  void log_to(access_log& where, std::size_t number, access_line_settings how);
   void start();
 
   /// Drain, first half: inbound listeners close, inbound connections end with their exchange.

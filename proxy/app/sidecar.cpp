@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/sidecar.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <nlohmann/json.hpp>
@@ -75,6 +77,7 @@ sidecar::sidecar(const settings& configured, net::asio::io_context& control)
   }
   worker_ = std::make_unique<collect::worker>(settings_.collect, make_exporter(settings_), settings_.workers);
   make_shards();
+  if (settings_.log.access) make_access_log();
   if (!settings_.admin_listen.empty()) make_admin();
 }
 
@@ -104,6 +107,20 @@ void sidecar::make_shards() {
   }
   if (viewer_) all_.own_ports.push_back(viewer_->port());
   if (receiver_) all_.own_ports.push_back(receiver_->port());
+}
+
+void sidecar::make_access_log() {
+  const std::string& to = *settings_.log.access;
+  access_line_settings how;
+  using base::log_format;
+  const bool terminal =
+      (to == "stdout" && ::isatty(STDOUT_FILENO) == 1) || (to == "stderr" && ::isatty(STDERR_FILENO) == 1);
+  how.json = settings_.log.access_format == log_format::json ||
+             (settings_.log.access_format == log_format::automatic && !terminal);
+  how.url_query = settings_.trace.url_query;
+  how.redacted_query_keys = settings_.trace.redacted_query_keys;
+  access_log_ = std::make_unique<access_log>(to, shards_.size());
+  for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i]->log_to(*access_log_, i, how);
 }
 
 void sidecar::make_admin() {
@@ -141,6 +158,7 @@ std::string sidecar::metrics_text() const {
   for (const auto& each : shards_) registries.push_back(&each->registry());
   std::vector<metrics::sample> samples;
   add_books(worker_->read_books(), samples);
+  if (access_log_) add_access_log(access_log_->read(), samples);
   add_process(samples);
   add_build(settings_, samples);
   return metrics::exposition(registries, samples);
@@ -242,6 +260,7 @@ net::task<bool> sidecar::drain() {
   const time_point cut_deadline = steady_clock::now() + milliseconds(500);
   const bool ended = co_await until(all_idle, cut_deadline);
   for (auto& each : shards_) each->stop();
+  if (access_log_) access_log_->stop(steady_clock::now() + std::chrono::seconds(1));
   co_await flush(deadline);
   base::log(base::log_level::info, "stopped", {});
   co_return ended;

@@ -41,6 +41,7 @@ class sidecar {
   using time_point = std::chrono::steady_clock::time_point;
 
   void make_shards();
+  void make_access_log();
   void make_admin();
   std::string metrics_text() const;
   std::string build_text() const;
@@ -62,6 +63,7 @@ class sidecar {
   forward::process all_;
   std::vector<std::unique_ptr<forward::leg>> legs_;
   std::vector<std::uint16_t> ports_;  // one per leg
+  std::unique_ptr<access_log> access_log_;
   std::vector<std::unique_ptr<shard>> shards_;
   std::unique_ptr<admin::pages> admin_;
   std::uint64_t probe_ = 0;

@@ -65,10 +65,17 @@ void assign_match(draft& d, const setting& s) {
   d.rule->rule.path_template = std::move(parts.path_template);
 }
 
-void assign_log_format(draft& d, const setting& s) {
+base::log_format log_format_of(std::string_view word) {
   using base::log_format;
-  const auto& word = as<std::string>(s);
-  d.settings.log.format = word == "text" ? log_format::text : word == "json" ? log_format::json : log_format::automatic;
+  return word == "text" ? log_format::text : word == "json" ? log_format::json : log_format::automatic;
+}
+
+void assign_log_format(draft& d, const setting& s) { d.settings.log.format = log_format_of(as<std::string>(s)); }
+
+void assign_access(draft& d, const setting& s) {
+  const auto& to = as<std::string>(s);
+  d.settings.log.access.reset();
+  if (to != "off") d.settings.log.access = to == "on" ? "stdout" : to;
 }
 
 void assign_proxy_listen(draft& d, const setting& s) {
@@ -275,8 +282,10 @@ const auto table = std::to_array<key>({
     {.path = "log.level", .kind = kind::choice, .preset = "info", .range = "trace|debug|info|warn|error|off", .otel = "OTEL_LOG_LEVEL", .doc = "Least important level that is shown.",
      .assign = [](draft& d, const setting& s) { d.settings.log.level = *base::parse_log_level(as<std::string>(s)); }},
     {.path = "log.format", .kind = kind::choice, .preset = "auto", .range = "auto|text|json", .doc = "`auto`: text on a terminal, JSON otherwise.", .assign = assign_log_format},
-    {.path = "log.access", .kind = kind::toggle, .preset = "off", .doc = "One line per finished exchange.",
-     .assign = [](draft& d, const setting& s) { d.settings.log.access = as<bool>(s); }},
+    {.path = "log.access", .kind = kind::output, .preset = "off", .words = "off|on|stdout|stderr",
+     .doc = "One line per finished exchange; `on` is `stdout`, a path that begins with `/` is a file, opened anew at SIGHUP.", .assign = assign_access},
+    {.path = "log.access_format", .kind = kind::choice, .preset = "auto", .range = "auto|text|json", .doc = "Of these lines; `auto`: text on a terminal, JSON otherwise.",
+     .assign = [](draft& d, const setting& s) { d.settings.log.access_format = log_format_of(as<std::string>(s)); }},
     {.path = "drain", .kind = kind::section, .shorthand = "timeout", .doc = "What happens at SIGTERM."},
     {.path = "drain.delay", .kind = kind::duration, .preset = "0s", .range = "0s..10m", .doc = "Between \"not ready\" and the first closed listener.",
      .assign = [](draft& d, const setting& s) { d.settings.drain.delay = as<milliseconds>(s); }},

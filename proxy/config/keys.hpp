@@ -34,6 +34,7 @@ enum class kind : std::uint8_t {
   prefix,    // path prefix
   match,     // METHOD /template
   field,     // name of a header field
+  output,    // stdout, stderr or the name of a file
   metadata,  // value of a header field for the collector
   sampler,
   later,  // known, but not in this version

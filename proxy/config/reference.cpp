@@ -107,6 +107,8 @@ std::string type_of(const key& row) {
       return "host name";
     case kind::prefix:
       return "path";
+    case kind::output:
+      return "word or file";
     case kind::match:
       return "method and path";
     case kind::field:

@@ -82,6 +82,7 @@ json plain(const key& row) {
     case kind::match:
       return matching("^([A-Z]+|([A-Z]+ +)?/.*)$");
     case kind::prefix:
+    case kind::output:
       return matching("^/");
     case kind::sampler:
       return sampler();

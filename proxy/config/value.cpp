@@ -115,6 +115,8 @@ std::string parse_plain_text(const key& row, std::string_view text, value& out) 
   std::string wrong;
   if (row.kind == kind::match) wrong = parse_match(text);
   if (row.kind == kind::prefix) wrong = parse_prefix(text);
+  if (row.kind == kind::output && !listed(row.words, text) && text.substr(0, 1) != "/")
+    wrong = quoted(text) + " is not " + either(row.words) + " or a path that begins with /";
   if (row.kind == kind::choice) wrong = parse_choice(row, text);
   if (row.kind == kind::host && !is_host(text)) wrong = quoted(text) + " is not a host name without port";
   if (row.kind == kind::field && !is_token(text)) wrong = quoted(text) + " is not the name of a header field";

@@ -63,8 +63,15 @@ exchange::~exchange() {
   what.status = status_;
   what.fault = fault_;
   what.duration = shard_.all.clock.steady() - began_;
+  what.response_after = response_after_;
   what.request_bytes = moved_.request_bytes;
   what.response_bytes = moved_.response_bytes;
+  if (endpoint_ != nullptr) {
+    what.upstream = endpoint_->host;
+    what.upstream_port = endpoint_->port;
+  }
+  what.attempts = attempts_;
+  what.request = &down_.request();
   what.context = last_context_ ? &*last_context_ : nullptr;
   shard_.seen.exchange_finished(what);
 }
@@ -273,6 +280,7 @@ void exchange::inject() {
 
 base::result<void> exchange::on_response(http::response_head& head) {
   status_ = head.status;
+  if (shard_.response_times) response_after_ = shard_.all.clock.steady() - began_;
   if (span_)
     trace::describe_response(*span_, leg_.inbound() ? trace::span_kind::server : trace::span_kind::client, head.status);
   // Endless by nature: what it causes later is background work (correlation.md, policy).

@@ -107,6 +107,7 @@ class exchange final : private relay_hooks {
   bool downstream_gone_ = false;
   bool cut_ = false;
   relay_outcome moved_;
+  base::nanoseconds response_after_{-1};
   int status_ = 0;
   base::fault_code fault_ = base::fault_code::none;
 };

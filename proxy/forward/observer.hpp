@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/fault.hpp"
+#include "http/head.hpp"
 #include "trace/context.hpp"
 
 namespace sidespan::forward {
@@ -27,8 +28,13 @@ struct finished_exchange {
   base::fault_code fault = base::fault_code::none;
   bool status_is_error = false;  // error.type is the status code
   base::nanoseconds duration{0};
+  base::nanoseconds response_after{-1};  // from begin to the upstream's final head; negative: none, or nobody asked
   std::uint64_t request_bytes = 0;
   std::uint64_t response_bytes = 0;
+  std::string_view upstream;  // host of the endpoint it was sent to; empty: none
+  std::uint16_t upstream_port = 0;
+  std::uint32_t attempts = 0;
+  const http::request_head* request = nullptr;
   const trace::context* context = nullptr;  // null: untraced
 };
 

@@ -60,6 +60,8 @@ struct shard {
   std::list<connection*> connections;
   bool draining_inbound = false;
   bool draining_outbound = false;
+  /// Somebody reads finished_exchange::response_after.
+  bool response_times = false;
 
   bool draining(const class leg& on) const noexcept;
 };

@@ -272,7 +272,7 @@ TEST_CASE("load: every key of the other sections") {
   CHECK(s.viewer->page.allowed_hosts == std::vector<std::string>{"dev"});
   CHECK(s.log.level == base::log_level::debug);
   CHECK(s.log.format == base::log_format::json);
-  CHECK(s.log.access);
+  CHECK(s.log.access == "stdout");
   CHECK(s.drain.delay == 1s);
   CHECK(s.drain.timeout == 2s);
   CHECK(s.workers == 4);

@@ -117,6 +117,7 @@ TEST_CASE("print: the defaults of the table are those of the settings") {
   CHECK(said.log.level == plain.log.level);
   CHECK(said.log.format == plain.log.format);
   CHECK(said.log.access == plain.log.access);
+  CHECK(said.log.access_format == plain.log.access_format);
   CHECK(said.drain.delay == plain.drain.delay);
   CHECK(said.drain.timeout == plain.drain.timeout);
   CHECK(said.workers == plain.workers);
