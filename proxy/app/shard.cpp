@@ -65,12 +65,14 @@ void shard::drain_outbound() {
 
 void shard::drain(bool inbound) {
   (inbound ? here_.draining_inbound : here_.draining_outbound) = true;
-  for (bound& each : listeners_) {
-    if (each.leg->inbound() == inbound) each.socket->stop();
-  }
   for (forward::connection* connection : here_.connections) {
     if (connection->on_leg().inbound() == inbound) connection->drain();
   }
+  // After it: what comes out of their queues has a request of its own to bring first.
+  for (bound& each : listeners_) {
+    if (each.leg->inbound() == inbound) each.socket->stop();
+  }
+  closed_[inbound ? 0 : 1].store(true, std::memory_order_release);
 }
 
 void shard::cut() {

@@ -5,6 +5,8 @@
 // control thread and hand over to the shard's own.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -34,6 +36,8 @@ class shard {
   void drain_inbound();
   /// Second half: the same for outbound and forward proxy.
   void drain_outbound();
+  /// Every listener of that leg is closed, and what it had taken in is counted among the connections.
+  bool closed(bool inbound) const noexcept { return closed_[inbound ? 0 : 1].load(std::memory_order_acquire); }
   /// Ends whatever is still under way.
   void cut();
   /// Ends the loop and joins the thread.
@@ -61,6 +65,7 @@ class shard {
   };
   std::vector<bound> listeners_;
   std::atomic<std::uint64_t> alive_mark_{0};
+  std::array<std::atomic<bool>, 2> closed_{};  // inbound, outbound
   std::thread thread_;
 };
 

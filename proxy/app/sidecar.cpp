@@ -243,8 +243,11 @@ net::task<bool> sidecar::drain() {
   ready_ = false;
   base::log(base::log_level::info, "draining", {{"in_flight", std::to_string(all_.inbound_in_flight.load())}});
   const auto never = [] { return false; };
-  const auto inbound_idle = [this] { return all_.inbound_connections.load() == 0; };
-  const auto all_idle = [this] { return all_.connections.load() == 0; };
+  const auto closed = [this](bool inbound) {
+    return std::all_of(shards_.begin(), shards_.end(), [=](const auto& each) { return each->closed(inbound); });
+  };
+  const auto inbound_idle = [&] { return closed(true) && all_.inbound_connections.load() == 0; };
+  const auto all_idle = [&] { return closed(false) && all_.connections.load() == 0; };
   const time_point begin = steady_clock::now() + settings_.drain.delay;
   const time_point deadline = begin + settings_.drain.timeout;
   co_await until(never, begin);

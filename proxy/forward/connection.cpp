@@ -7,16 +7,33 @@
 namespace sidespan::forward {
 namespace {
 
+/// Whoever was accepted while the listener closed has sent its request or is about to.
+constexpr std::chrono::milliseconds late_comer_timeout{500};
+
 wire::h1_server_limits limits_of(const shard& on, const leg& leg) {
   wire::h1_server_limits out;
   out.head.head_bytes = on.all.forward.header_bytes;
   out.head.target_bytes = std::min(out.head.target_bytes, out.head.head_bytes);
   out.head_timeout = leg.settings().request_head_timeout;
   out.idle_timeout = leg.settings().idle_timeout;
+  out.keep_alive_timeout = on.draining(leg) ? late_comer_timeout : out.idle_timeout;
   return out;
 }
 
 }  // namespace
+
+seat::seat(shard& on, const leg& leg) : shard_(&on), leg_(&leg) {
+  on.all.connections.fetch_add(1, std::memory_order_relaxed);
+  if (leg.inbound()) on.all.inbound_connections.fetch_add(1, std::memory_order_relaxed);
+  on.seen.connection_accepted(leg.inbound());
+}
+
+seat::~seat() {
+  if (shard_ == nullptr) return;
+  shard_->all.connections.fetch_sub(1, std::memory_order_relaxed);
+  if (leg_->inbound()) shard_->all.inbound_connections.fetch_sub(1, std::memory_order_relaxed);
+  shard_->seen.connection_closed(leg_->inbound());
+}
 
 bool shard::draining(const class leg& on) const noexcept { return on.inbound() ? draining_inbound : draining_outbound; }
 
@@ -25,22 +42,15 @@ connection::connection(shard& on, const class leg& leg, net::tcp_socket socket)
       leg_(leg),
       http_(std::make_unique<net::stream>(std::move(socket), on.wheel), on.buffers, limits_of(on, leg)),
       place_(on.connections.insert(on.connections.end(), this)),
-      draining_(on.draining(leg)) {
-  shard_.all.connections.fetch_add(1, std::memory_order_relaxed);
-  if (leg_.inbound()) shard_.all.inbound_connections.fetch_add(1, std::memory_order_relaxed);
-  shard_.seen.connection_accepted(leg_.inbound());
-}
+      draining_(on.draining(leg)) {}
 
-connection::~connection() {
-  shard_.connections.erase(place_);
-  shard_.all.connections.fetch_sub(1, std::memory_order_relaxed);
-  if (leg_.inbound()) shard_.all.inbound_connections.fetch_sub(1, std::memory_order_relaxed);
-  shard_.seen.connection_closed(leg_.inbound());
-}
+connection::~connection() { shard_.connections.erase(place_); }
 
 net::task<void> connection::serve() {
   bool more = true;
-  while (more && !(draining_ && http_.idle())) {
+  bool fresh = true;  // a first request is waited for even in a drain
+  while (more && (fresh || !(draining_ && http_.idle()))) {
+    fresh = false;
     waiting_ = true;
     const base::result<bool> next = co_await http_.next();
     waiting_ = false;
@@ -61,7 +71,8 @@ net::task<void> connection::serve() {
 
 void connection::drain() noexcept {
   draining_ = true;
-  if (waiting_ && http_.idle()) {
+  // A request that has arrived and was not read yet is still served.
+  if (waiting_ && http_.idle() && http_.quiet()) {
     http_.interrupt(false);
   } else {
     http_.close_after();
@@ -74,9 +85,17 @@ void connection::cut() noexcept {
   http_.interrupt(false);
 }
 
-net::task<void> serve_connection(shard& on, const leg& leg, net::tcp_socket socket) {
+namespace {
+
+net::task<void> serve_seated(shard& on, const leg& leg, net::tcp_socket socket, seat) {
   connection self(on, leg, std::move(socket));
   co_await self.serve();
+}
+
+}  // namespace
+
+net::task<void> serve_connection(shard& on, const leg& leg, net::tcp_socket socket) {
+  return serve_seated(on, leg, std::move(socket), seat(on, leg));
 }
 
 }  // namespace sidespan::forward

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "forward/leg.hpp"
 #include "forward/shard.hpp"
@@ -13,6 +14,19 @@
 namespace sidespan::forward {
 
 class exchange;
+
+/// A connection's place in the counts that limits and drains go by, from accept to close.
+class seat {
+ public:
+  seat(shard& on, const leg& leg);
+  seat(seat&& other) noexcept : shard_(std::exchange(other.shard_, nullptr)), leg_(other.leg_) {}
+  seat& operator=(seat&&) = delete;
+  ~seat();
+
+ private:
+  shard* shard_;
+  const leg* leg_;
+};
 
 class connection {
  public:
@@ -39,7 +53,7 @@ class connection {
   bool draining_ = false;
 };
 
-/// Takes the socket over and serves it until it closes; to be spawned.
+/// Takes the socket over and serves it until it closes; to be spawned. It counts from this call on.
 net::task<void> serve_connection(shard& on, const leg& leg, net::tcp_socket socket);
 
 }  // namespace sidespan::forward

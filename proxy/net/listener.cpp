@@ -62,9 +62,24 @@ listener::listener(acceptor socket, on_connection callback, may_accept admission
 
 void listener::start() { spawn(acceptor_.get_executor(), accept_loop(), "accept"); }
 
-void listener::stop() noexcept {
+void listener::stop() {
+  if (!acceptor_.is_open()) return;
+  take_queued();
   error_code ignored;
   acceptor_.close(ignored);
+}
+
+void listener::take_queued() {
+  error_code ec;
+  acceptor_.non_blocking(true, ec);
+  for (int taken = 0; !ec && taken < asio::socket_base::max_listen_connections; ++taken) {
+    tcp_socket socket(acceptor_.get_executor());
+    acceptor_.accept(socket, ec);
+    if (ec == asio::error::connection_aborted)
+      ec.clear();
+    else if (!ec)
+      callback_(std::move(socket));
+  }
 }
 
 task<void> listener::pause(std::chrono::milliseconds length) {

@@ -30,14 +30,16 @@ class listener {
   listener(acceptor socket, on_connection callback, may_accept admission, std::string name);
   /// Starts accepting; the listener must outlive the loop's turns until stop() has taken effect.
   void start();
-  /// Closes the listening socket: the kernel refuses further connections.
-  void stop() noexcept;
+  /// Hands over what the kernel has taken in already, then closes the listening socket: the kernel refuses further
+  /// connections. Closing alone would reset those that wait in its queue.
+  void stop();
 
   std::uint16_t port() const noexcept { return port_; }
   const std::string& name() const noexcept { return name_; }
 
  private:
   task<void> accept_loop();
+  void take_queued();
   task<void> pause(std::chrono::milliseconds length);
 
   acceptor acceptor_;

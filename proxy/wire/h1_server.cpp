@@ -30,7 +30,7 @@ void h1_server::begin_exchange() {
 
 net::task<result<bool>> h1_server::next() {
   begin_exchange();
-  stream_->limit(idle_ ? limits_.idle_timeout : limits_.head_timeout);
+  stream_->limit(idle_ ? limits_.keep_alive_timeout : limits_.head_timeout);
   while (true) {
     const result<bool> complete = take_head();
     if (!complete) request_.clear();

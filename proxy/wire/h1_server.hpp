@@ -14,8 +14,9 @@ namespace sidespan::wire {
 
 struct h1_server_limits {
   http1::head_limits head;
-  std::chrono::milliseconds head_timeout{30000};  // first byte to end of head; 0: none
-  std::chrono::milliseconds idle_timeout{60000};  // between requests, and of silent bodies; 0: none
+  std::chrono::milliseconds head_timeout{30000};        // first byte to end of head; 0: none
+  std::chrono::milliseconds idle_timeout{60000};        // of silent bodies; 0: none
+  std::chrono::milliseconds keep_alive_timeout{60000};  // until the first byte of a request; 0: none
 };
 
 class h1_server final : public server_exchange {
@@ -29,6 +30,8 @@ class h1_server final : public server_exchange {
   bool may_continue() const noexcept;
   /// No bytes of a request have arrived since the last response: closing now loses nothing.
   bool idle() const noexcept { return idle_; }
+  /// Nothing has arrived that was not read, and the peer has not closed. Costs a system call.
+  bool quiet() noexcept { return stream_->quiet(); }
   /// Closes so that the peer gets all that was sent (RFC 9112 §9.6): FIN, then reads until FIN, a limit or 2 s.
   net::task<void> close_gently();
 

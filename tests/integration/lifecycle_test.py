@@ -91,6 +91,43 @@ class drain(unittest.TestCase):
         except OSError:
             return False
 
+    def test_connections_that_wait_to_be_accepted_are_served_not_reset(self):
+        with origin() as app, sidespan().inbound(app.port).set(limits={"connections": 1}).start() as sidecar:
+            with client(sidecar.inbound) as first:
+                first.request()
+                queued = [client(sidecar.inbound) for _ in range(20)]
+                for number, one in enumerate(queued[:15]):
+                    one.send_request(target=f"/queued/{number}")
+                time.sleep(0.2)
+                self.assertEqual(app.targets(), ["/"])
+                sidecar.signal(signal.SIGTERM)
+                for one in queued[:15]:
+                    got = one.read()
+                    self.assertEqual((got.status, got.fields.get("Connection")), (200, "close"))
+                for one in queued[15:18]:  # accepted by the kernel before the signal, and a little slow
+                    self.assertEqual(one.request().status, 200)
+                for one in queued[18:]:  # those that say nothing do not hold the drain up
+                    self.assertTrue(one.is_closed())
+                for one in queued:
+                    one.close()
+            self.assertEqual(sidecar.wait(), 0)
+
+    def test_a_request_that_has_arrived_on_an_idle_connection_is_served(self):
+        with origin() as app, sidespan().inbound(app.port).start() as sidecar:
+            held = [client(sidecar.inbound) for _ in range(5)]
+            for one in held:
+                one.request()
+            sidecar.signal(signal.SIGSTOP)  # request and signal wait together
+            for one in held:
+                one.send_request(target="/late")
+            sidecar.signal(signal.SIGTERM)
+            sidecar.signal(signal.SIGCONT)
+            for one in held:
+                self.assertEqual(one.read().status, 200)
+                self.assertTrue(one.is_closed())
+                one.close()
+            self.assertEqual(sidecar.wait(), 0)
+
     def test_a_second_signal_exits_with_3(self):
         hang = gate(20)
         with origin() as app, sidespan().inbound(app.port).start() as sidecar:

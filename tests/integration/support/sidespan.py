@@ -135,7 +135,14 @@ class running:
             self.process = subprocess.Popen(command, env=environment(**plan.environment), stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=log)
         self.pid = self.process.pid
-        ports = self.read_ports()
+        try:
+            self.take_ports(self.read_ports())
+        except BaseException:  # nobody has it to stop yet
+            self.kill()
+            self.clean_up()
+            raise
+
+    def take_ports(self, ports):
         self.inbounds, self.outbounds = bound(ports["inbound"]), bound(ports["outbound"])
         self.inbound, self.outbound = (self.inbounds or [None])[0], (self.outbounds or [None])[0]
         self.proxy, self.admin = ports.get("proxy"), ports.get("admin")
@@ -146,8 +153,7 @@ class running:
             ready, _, _ = select.select([self.process.stdout], [], [], max(0, limit - time.monotonic()))
             piece = os.read(self.process.stdout.fileno(), 65536) if ready else b""
             if not piece:
-                self.process.kill()
-                self.process.wait()
+                self.kill()
                 raise AssertionError(f"sidespan did not start (exit code {self.process.returncode}):\n{self.log()}")
             line += piece
         return json.loads(line)
@@ -209,8 +215,11 @@ class running:
             elif kind is not None:
                 print(f"--- log of sidespan\n{text[-4000:]}\n---")
         finally:
-            self.process.stdout.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.clean_up()
+
+    def clean_up(self):
+        self.process.stdout.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class metrics:

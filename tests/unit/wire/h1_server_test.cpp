@@ -151,7 +151,7 @@ TEST_CASE("h1_server: how a connection ends between and inside requests") {
 TEST_CASE("h1_server: time limits") {
   h1_server_limits limits;
   limits.head_timeout = 30ms;
-  limits.idle_timeout = 30ms;
+  limits.idle_timeout = limits.keep_alive_timeout = 30ms;
   SECTION("silence between requests ends the connection without a word") {
     serving s(limits);
     CHECK(s.next() == "end");

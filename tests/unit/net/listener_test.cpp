@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/listener.hpp"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+#include "support/loopback.hpp"
+
+namespace sidespan::net::test {
+namespace {
+
+/// A listener on a port of its own, and what it accepted.
+struct accepting {
+  support::event_loop loop;
+  std::vector<tcp_socket> taken;
+  bool admit = true;
+  listener door{bind_listener(loop.context, "127.0.0.1", 0, false),
+                [this](tcp_socket socket) { taken.push_back(std::move(socket)); }, [this] { return admit; }, "test"};
+
+  tcp_socket call() {
+    tcp_socket out(loop.context.get_executor());
+    error_code ec;
+    out.connect(tcp_endpoint(asio::ip::address_v4::loopback(), door.port()), ec);
+    refused = static_cast<bool>(ec);
+    return out;
+  }
+  bool refused = false;
+};
+
+}  // namespace
+
+TEST_CASE("listener: who waits in the queue when it stops is handed over, not reset") {
+  accepting a;
+  std::vector<tcp_socket> callers;
+  for (int i = 0; i < 3; ++i) callers.push_back(a.call());
+  CHECK(a.taken.empty());
+  a.door.stop();
+  CHECK(a.taken.size() == 3);
+  const auto late = a.call();
+  CHECK(a.refused);
+}
+
+TEST_CASE("listener: the queue is handed over although accepting is paused") {
+  accepting a;
+  a.admit = false;
+  a.door.start();
+  const auto caller = a.call();
+  a.loop.settle();
+  CHECK(a.taken.empty());
+  a.door.stop();
+  CHECK(a.taken.size() == 1);
+  a.door.stop();  // once is enough
+  CHECK(a.taken.size() == 1);
+  a.loop.run_for(std::chrono::milliseconds(150));  // the pause ends, and with it the loop
+}
+
+}  // namespace sidespan::net::test
