@@ -39,6 +39,14 @@ void observe::exchange_finished(const forward::finished_exchange& what) noexcept
   if (access_log_ != nullptr) access_log_->put(shard_, line_->write(what, clock_.wall()));
 }
 
+void observe::tunnel_finished(const forward::finished_tunnel& what) noexcept {
+  const std::string_view leg = what.inbound ? "inbound" : "outbound";
+  if (what.end != forward::tunnel_end::connect_failed) registry_.tunnels_open(forward::name(what.kind), -1);
+  registry_.tunnel_finished(leg, forward::name(what.kind), forward::name(what.end));
+  registry_.tunnel_bytes(leg, "up", what.bytes_up);
+  registry_.tunnel_bytes(leg, "down", what.bytes_down);
+}
+
 void observe::connection_accepted(bool inbound) noexcept {
   registry_.connection_accepted(inbound ? metrics::leg::inbound : metrics::leg::outbound);
   registry_.connections_open(metrics::side::downstream, 1);

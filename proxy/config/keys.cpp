@@ -88,6 +88,9 @@ void assign_proxy_listen(draft& d, const setting& s) {
 void to_timeout(draft& d, const setting& s) { d.listener->settings.timeout = as<milliseconds>(s); }
 void to_connect_timeout(draft& d, const setting& s) { d.listener->settings.connect_timeout = as<milliseconds>(s); }
 void to_idle_timeout(draft& d, const setting& s) { d.listener->settings.idle_timeout = as<milliseconds>(s); }
+void to_tunnel_idle_timeout(draft& d, const setting& s) {
+  d.listener->settings.tunnel_idle_timeout = as<milliseconds>(s);
+}
 void to_head_timeout(draft& d, const setting& s) { d.listener->settings.request_head_timeout = as<milliseconds>(s); }
 void to_via(draft& d, const setting& s) { d.listener->settings.via = as<bool>(s); }
 void to_max_body(draft& d, const setting& s) { d.listener->settings.max_body_bytes = as<std::uint64_t>(s); }
@@ -104,6 +107,9 @@ void nothing(draft&, const setting&) {}
 constexpr std::string_view doc_timeout = "Longest time of a whole exchange, request head to last byte; 0s: no limit.";
 constexpr std::string_view doc_connect = "Longest time to connect to the upstream.";
 constexpr std::string_view doc_idle = "Longest silence of a kept-alive connection or of a body in transfer.";
+constexpr std::string_view doc_tunnel_idle =
+    "Longest time without a byte either way in an upgraded connection (WebSocket), a CONNECT or opaque TCP; 0s: no "
+    "limit.";
 constexpr std::string_view doc_head = "Longest time from the first byte of a request to the end of its head.";
 constexpr std::string_view doc_via = "Add a `Via` field, with a pseudonym, in both directions.";
 constexpr std::string_view doc_body = "Largest request body, more is answered with 413; 0: no limit.";
@@ -138,6 +144,7 @@ const auto table = std::to_array<key>({
     {.path = "inbound.*.timeout", .kind = kind::duration, .preset = "0s", .range = "0s..24h", .doc = doc_timeout, .assign = to_timeout},
     {.path = "inbound.*.connect_timeout", .kind = kind::duration, .preset = "5s", .range = "1ms..10m", .doc = doc_connect, .assign = to_connect_timeout},
     {.path = "inbound.*.idle_timeout", .kind = kind::duration, .preset = "1m", .range = "10ms..24h", .doc = doc_idle, .assign = to_idle_timeout},
+    {.path = "inbound.*.tunnel_idle_timeout", .kind = kind::duration, .preset = "1h", .range = "0s..8760h", .doc = doc_tunnel_idle, .assign = to_tunnel_idle_timeout},
     {.path = "inbound.*.head_timeout", .kind = kind::duration, .preset = "30s", .range = "10ms..1h", .doc = doc_head, .assign = to_head_timeout},
     {.path = "inbound.*.trust", .kind = kind::choice, .preset = "all", .range = "all|none",
      .doc = "`none`: callers are strangers, their trace context is not continued but restarted.",
@@ -166,6 +173,7 @@ const auto table = std::to_array<key>({
     {.path = "outbound.proxy.timeout", .kind = kind::duration, .preset = "0s", .range = "0s..24h", .doc = doc_timeout, .assign = to_timeout},
     {.path = "outbound.proxy.connect_timeout", .kind = kind::duration, .preset = "5s", .range = "1ms..10m", .doc = doc_connect, .assign = to_connect_timeout},
     {.path = "outbound.proxy.idle_timeout", .kind = kind::duration, .preset = "1m", .range = "10ms..24h", .doc = doc_idle, .assign = to_idle_timeout},
+    {.path = "outbound.proxy.tunnel_idle_timeout", .kind = kind::duration, .preset = "1h", .range = "0s..8760h", .doc = doc_tunnel_idle, .assign = to_tunnel_idle_timeout},
     {.path = "outbound.proxy.head_timeout", .kind = kind::duration, .preset = "30s", .range = "10ms..1h", .doc = doc_head, .assign = to_head_timeout},
     {.path = "outbound.proxy.via", .kind = kind::toggle, .preset = "on", .doc = doc_via, .assign = to_via},
     {.path = "outbound.proxy.max_body", .kind = kind::size, .preset = "0", .doc = doc_body, .assign = to_max_body},
@@ -176,6 +184,7 @@ const auto table = std::to_array<key>({
     {.path = "outbound.*.timeout", .kind = kind::duration, .preset = "0s", .range = "0s..24h", .doc = doc_timeout, .assign = to_timeout},
     {.path = "outbound.*.connect_timeout", .kind = kind::duration, .preset = "5s", .range = "1ms..10m", .doc = doc_connect, .assign = to_connect_timeout},
     {.path = "outbound.*.idle_timeout", .kind = kind::duration, .preset = "1m", .range = "10ms..24h", .doc = doc_idle, .assign = to_idle_timeout},
+    {.path = "outbound.*.tunnel_idle_timeout", .kind = kind::duration, .preset = "1h", .range = "0s..8760h", .doc = doc_tunnel_idle, .assign = to_tunnel_idle_timeout},
     {.path = "outbound.*.head_timeout", .kind = kind::duration, .preset = "30s", .range = "10ms..1h", .doc = doc_head, .assign = to_head_timeout},
     {.path = "outbound.*.host", .kind = kind::choice, .preset = "upstream", .range = "upstream|preserve",
      .doc = "`Host` of the forwarded request: the upstream's, or what the application wrote.",

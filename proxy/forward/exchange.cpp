@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "forward/local_reply.hpp"
 #include "forward/rewrite.hpp"
+#include "http/upgrade.hpp"
 #include "trace/propagate.hpp"
 
 namespace sidespan::forward {
@@ -173,8 +174,11 @@ void exchange::start() {
 
 /// The changes that every attempt shares.
 exchange::outcome exchange::prepare() {
-  request_rewrite how{leg_, authority_, down_.peer_address(), down_.accepts_trailers()};
   http::request_head& head = down_.request();
+  const auto upgrade = http::read_upgrade(head, down_.request_size(), down_.arena());
+  if (!upgrade) return upgrade.error();
+  upgrade_ = *upgrade;
+  request_rewrite how{leg_, authority_, down_.peer_address(), upgrade_, down_.accepts_trailers()};
   if (!shard_.all.trace.baggage) head.fields.remove(field_id::baggage);
   if (auto rewritten = rewrite_request(head, how, down_.arena()); !rewritten) return rewritten.error();
   const std::uint64_t limit = leg_.settings().max_body_bytes;
@@ -214,11 +218,15 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   const std::string_view target =
       target_.form == http::target_form::asterisk ? std::string_view("*") : target_.origin_form;
   up_->put_head(down_.request(), target, down_.request_size());
-  relay_request request{down_, *up_, target, leg_.settings().max_body_bytes};
+  relay_request request{down_, *up_, target, leg_.settings().max_body_bytes, !upgrade_.empty() && expects_continue()};
   watch_.arm(watch_interval);
   moved_ = co_await relay(request, *this, shard_.loop.get_executor());
   watch_.disarm();
   attempt_untouched_ = up_->untouched();
+  if (moved_.switched) {
+    const wire::raw_connection rest = up_->raw();
+    co_await run_tunnel(rest, tunnel_kind::upgrade);
+  }
   up_ = nullptr;
   failed = explain_failure(moved_.fault);
   finish_attempt(failed);
@@ -354,6 +362,7 @@ void exchange::on_timeout(void* self) noexcept {
 
 void exchange::cut() noexcept {
   cut_ = true;
+  if (tunnel_ != nullptr) return tunnel_->cut();
   if (up_ != nullptr) up_->interrupt(false);
 }
 

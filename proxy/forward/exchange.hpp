@@ -13,6 +13,7 @@
 #include "forward/leg.hpp"
 #include "forward/relay.hpp"
 #include "forward/shard.hpp"
+#include "forward/tunnel.hpp"
 #include "http/target.hpp"
 #include "trace/http_attributes.hpp"
 #include "trace/live_span.hpp"
@@ -51,7 +52,12 @@ class exchange final : private relay_hooks {
   void finish_attempt(const outcome& fault);
   net::task<void> answer(base::fault fault);
 
+  /// What follows a 101 or the 2xx to a CONNECT; the span lasts as long (decision 13).
+  net::task<void> run_tunnel(wire::raw_connection up, tunnel_kind kind);
+  void finish_tunnel(tunnel_kind kind, const tunnel_outcome& out, base::nanoseconds duration);
+
   base::result<void> on_response(http::response_head& head) override;
+  base::result<void> on_switch(http::response_head& head) override;
   void on_response_complete() noexcept override;
 
   bool traced() const noexcept { return !excluded_; }
@@ -61,6 +67,7 @@ class exchange final : private relay_hooks {
   void tell_parent();
   trace::request_facts facts() const noexcept;
   std::string_view route_name() const noexcept;
+  bool expects_continue() const noexcept;
   bool is_own_port(std::uint16_t port) const noexcept;
   bool names_own_port() const;
   base::fault own_port_refused() const noexcept;
@@ -88,6 +95,8 @@ class exchange final : private relay_hooks {
   upstream::endpoint named_;  // by the request, in a forward proxy
   std::string_view authority_;
   bool excluded_ = false;
+  // prepare
+  std::string_view upgrade_;  // protocols that are offered to the upstream
   // extract, correlate
   std::optional<trace::context> forwarded_;
   std::optional<correlate::verdict> verdict_;
@@ -108,6 +117,8 @@ class exchange final : private relay_hooks {
   bool cut_ = false;
   relay_outcome moved_;
   base::nanoseconds response_after_{-1};
+  std::string_view protocol_;  // that the upstream switched to
+  tunnel* tunnel_ = nullptr;
   int status_ = 0;
   base::fault_code fault_ = base::fault_code::none;
 };

@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/fault.hpp"
+#include "forward/tunnel.hpp"
 #include "http/head.hpp"
 #include "trace/context.hpp"
 
@@ -38,6 +39,22 @@ struct finished_exchange {
   const trace::context* context = nullptr;  // null: untraced
 };
 
+/// One finished tunnel, or one that could not be begun; views are valid during the call.
+struct finished_tunnel {
+  bool inbound = true;
+  tunnel_kind kind = tunnel_kind::tcp;
+  tunnel_end end = tunnel_end::cut;
+  std::string_view listener;
+  std::string_view server;  // outbound: where it led to
+  std::uint16_t port = 0;
+  std::string_view peer;  // downstream address
+  base::fault_code fault = base::fault_code::none;
+  base::nanoseconds duration{0};
+  std::uint64_t bytes_up = 0;
+  std::uint64_t bytes_down = 0;
+  const trace::context* context = nullptr;  // null: untraced
+};
+
 class observer {
  public:
   virtual ~observer() = default;
@@ -45,6 +62,9 @@ class observer {
   virtual void exchange_finished(const finished_exchange& what) noexcept = 0;
   /// An outbound request was linked: the method of the ladder, and what came of it (`linked`, `ambiguous`, `root`).
   virtual void linked(std::string_view method, std::string_view result) noexcept = 0;
+  virtual void tunnel_opened(tunnel_kind kind) noexcept = 0;
+  /// Follows tunnel_opened(), except with tunnel_end::connect_failed.
+  virtual void tunnel_finished(const finished_tunnel& what) noexcept = 0;
   virtual void connection_accepted(bool inbound) noexcept = 0;
   virtual void connection_closed(bool inbound) noexcept = 0;
 };

@@ -86,17 +86,34 @@ result<bool> send_request(upload& state) {
 }
 
 /// Interim responses are relayed as they come (RFC 9110 §15.2), without what belongs to one hop (H1-24).
-net::task<result<void>> relay_interim(const relay_request& request) {
+net::task<result<void>> relay_interim(const relay_request& request, relay_outcome& out) {
   result<void> done;
-  if (request.up.response().status == 101) {
-    // We never forward Upgrade, so nobody asked for it (RS-7).
-    co_return fault(fault_code::http_upgrade_failed, side::upstream, stage::read_head,
-                    "upstream switched protocols unasked");
-  }
   http::response_head& head = request.up.response();
+  out.continued = out.continued || head.status == 100;
   done = http::remove_hop_by_hop(head.fields, side::upstream);
   if (!done) co_return done;
   done = co_await request.down.send_interim(head);
+  co_return done;
+}
+
+/// The tunnel begins here and not before (CN-3). Only a request without content offers it, so nothing else is under
+/// way.
+net::task<result<void>> relay_switch(const relay_request& request, relay_hooks& hooks, relay_outcome& out) {
+  result<void> done;
+  http::response_head& head = request.up.response();
+  done = hooks.on_switch(head);
+  if (!done) co_return done;
+  if (request.expects_continue && !out.continued) {
+    // RFC 9110 §7.8: a 100 comes before the 101 (CN-4); an upstream that saw no content to wait for may leave it out.
+    http::response_head go_on;
+    go_on.status = 100;
+    go_on.reason = "Continue";
+    done = co_await request.down.send_interim(go_on);
+    if (!done) co_return done;
+  }
+  done = co_await request.down.send_interim(head);
+  out.status = head.status;
+  out.switched = done.has_value();
   co_return done;
 }
 
@@ -178,7 +195,12 @@ net::task<result<void>> run_relay(upload& state, relay_hooks& hooks, relay_outco
     done = co_await request.up.read_head();
     if (!done) co_return done;
     if (request.up.response().status >= 200) break;
-    done = co_await relay_interim(request);
+    const bool switching = request.up.response().status == 101;
+    if (switching) {
+      done = co_await relay_switch(request, hooks, out);
+      co_return done;
+    }
+    done = co_await relay_interim(request, out);
   } while (done);
   if (!done) co_return done;
   bool pending = false;

@@ -23,6 +23,8 @@ class relay_hooks {
   virtual ~relay_hooks() = default;
   /// The final response head is there, before it is put; may change it. A fault refuses the response.
   virtual base::result<void> on_response(http::response_head& head) = 0;
+  /// The upstream wants to switch protocols; may change the 101 that goes on. A fault refuses it.
+  virtual base::result<void> on_switch(http::response_head& head) = 0;
   /// The upstream has answered in full; what is left is to write the last piece to the downstream.
   virtual void on_response_complete() noexcept = 0;
 };
@@ -32,16 +34,20 @@ struct relay_request {
   wire::client_exchange& up;
   std::string_view target;           // for the request line
   std::uint64_t max_body_bytes = 0;  // 0: no limit
+  bool expects_continue = false;     // the downstream waits for a 100
 };
 
 struct relay_outcome {
   std::optional<base::fault> fault;
-  int status = 0;  // of the final response, 0: none came
+  int status = 0;          // of the final response, or 101; 0: none came
+  bool continued = false;  // a 100 has been passed on
+  bool switched = false;   // the 101 has been written: both connections are raw now
   std::uint64_t request_bytes = 0;
   std::uint64_t response_bytes = 0;
 };
 
-/// Returns when both directions are done or given up. With a fault and no response started, the caller answers.
+/// Returns when both directions are done or given up, or protocols have been switched. With a fault and no response
+/// started, the caller answers.
 net::task<relay_outcome> relay(relay_request request, relay_hooks& hooks, net::executor where);
 
 }  // namespace sidespan::forward

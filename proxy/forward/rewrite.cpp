@@ -54,7 +54,10 @@ base::result<void> rewrite_request(http::request_head& head, const request_rewri
   // After the removal, so that a Connection field cannot take away what we add (H1-26).
   fields.set(field_id::host, "Host", how.host);
   if (how.on.inbound()) add_forwarded(fields, how.peer_address, arena);
-  if (how.keep_trailers) {
+  if (!how.upgrade.empty()) {
+    fields.add(field_id::connection, "Connection", "Upgrade");  // CN-2: both are made anew
+    fields.add(field_id::upgrade, "Upgrade", how.upgrade);
+  } else if (how.keep_trailers) {
     // Trailers are forwarded, and only a recipient that was asked may send them (RFC 9110 §6.5.1, §10.1.4).
     fields.add(field_id::connection, "Connection", "TE");
     fields.add(field_id::te, "TE", "trailers");

@@ -17,6 +17,7 @@ struct request_rewrite {
   const leg& on;
   std::string_view host;          // value of the Host field that is sent
   std::string_view peer_address;  // inbound: what X-Forwarded-For gets
+  std::string_view upgrade;       // protocols that the request offers to switch to; empty: none
   bool keep_trailers = false;     // the request or the downstream can carry trailers: TE is re-created
 };
 

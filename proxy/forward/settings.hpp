@@ -48,6 +48,9 @@ struct listener_settings {
   std::chrono::milliseconds connect_timeout{5000};
   /// Longest silence of a kept-alive connection or of a body in transfer. 1 ms..
   std::chrono::milliseconds idle_timeout{60000};
+  /// Longest time without a byte in either direction of a tunnel (an upgraded connection, CONNECT, opaque TCP), whose
+  /// idle_timeout no longer counts; 0: no limit.
+  std::chrono::milliseconds tunnel_idle_timeout{3600000};
   /// Longest time from a request's first byte to the end of its head. 1 ms..
   std::chrono::milliseconds request_head_timeout{30000};
   /// Outbound: send the Host the app wrote instead of the upstream's authority (decision 17).

@@ -15,6 +15,8 @@ using shards_view = std::span<const registry* const>;
 constexpr std::array<std::string_view, 5> request_label_names = {"http_request_method", "http_response_status_code",
                                                                  "http_route", "error_type", "server_address"};
 constexpr std::array<std::string_view, 2> link_label_names = {"method", "result"};
+constexpr std::array<std::string_view, 3> tunnel_label_names = {"leg", "kind", "end"};
+constexpr std::array<std::string_view, 2> tunnel_bytes_label_names = {"leg", "direction"};
 
 template <std::size_t Labels>
 std::vector<label_view> named(const std::array<std::string_view, Labels>& names,
@@ -89,6 +91,25 @@ void write_links(text_writer& out, shards_view shards) {
   }
 }
 
+void write_tunnels(text_writer& out, shards_view shards) {
+  out.header("sidespan_tunnels_open", "Upgraded, CONNECT and opaque TCP connections open now.", "gauge");
+  for (const auto& [labels, value] : added_up<gauge, 1>(
+           shards, [](auto& shard) -> auto& { return shard.open_tunnels(); })) {
+    out.line("sidespan_tunnels_open", std::array{label_view{"kind", labels[0]}}, value);
+  }
+  out.header("sidespan_tunnels_total", "Tunnels that have ended, by who ended them.", "counter");
+  for (const auto& [labels, value] : added_up<counter, 3>(
+           shards, [](auto& shard) -> auto& { return shard.tunnels(); })) {
+    out.line("sidespan_tunnels_total", named(tunnel_label_names, labels), value);
+  }
+  out.header("sidespan_tunnel_bytes_total", "Bytes of tunnels that have ended: up to the upstream, down from it.",
+             "counter");
+  for (const auto& [labels, value] : added_up<counter, 2>(
+           shards, [](auto& shard) -> auto& { return shard.tunnel_bytes(); })) {
+    out.line("sidespan_tunnel_bytes_total", named(tunnel_bytes_label_names, labels), value);
+  }
+}
+
 void write_sample(text_writer& out, const sample& one) {
   const std::vector<label_view> labels(one.labels.begin(), one.labels.end());
   out.line(one.name, labels, one.value);
@@ -121,6 +142,7 @@ std::string exposition(shards_view shards, std::span<const sample> samples) {
   write_active(out, shards);
   write_connections(out, shards);
   write_links(out, shards);
+  write_tunnels(out, shards);
   write_samples(out, samples);
   return std::move(out).take();
 }

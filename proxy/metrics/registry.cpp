@@ -6,6 +6,8 @@ namespace {
 
 /// Five methods, a few results each: these labels are ours, a limit can only catch a mistake.
 constexpr std::size_t link_series_limit = 64;
+/// Two legs, three kinds, seven ends.
+constexpr std::size_t tunnel_series_limit = 64;
 
 /// Three digits without a trip through the formatting library.
 struct status_text {
@@ -20,7 +22,12 @@ struct status_text {
 }  // namespace
 
 registry::registry(std::size_t series_limit)
-    : server_requests_(series_limit), client_requests_(series_limit), links_(link_series_limit) {}
+    : server_requests_(series_limit),
+      client_requests_(series_limit),
+      links_(link_series_limit),
+      tunnels_(tunnel_series_limit),
+      tunnels_open_(tunnel_series_limit),
+      tunnel_bytes_(tunnel_series_limit) {}
 
 void registry::server_request(const request_labels& labels, base::nanoseconds duration) {
   const status_text status(labels.status);

@@ -50,9 +50,25 @@ class registry {
   /// `root`).
   void link(std::string_view method, std::string_view result) { links_.at({method, result}).add(); }
 
+  /// Tunnels open now: +1, -1. `kind` is one of a few literals, and so is `end`.
+  void tunnels_open(std::string_view kind, int change) { tunnels_open_.at({kind}).add(change); }
+  void tunnel_finished(std::string_view leg, std::string_view kind, std::string_view end) {
+    tunnels_.at({leg, kind, end}).add();
+  }
+  /// `direction` is `up` (to the upstream) or `down`.
+  void tunnel_bytes(std::string_view leg, std::string_view direction, std::uint64_t bytes) {
+    tunnel_bytes_.at({leg, direction}).add(bytes);
+  }
+
   // What exposition reads.
-  using request_family = family<histogram, 5>;  // method, status, route, error_type, server_address
-  using link_family = family<counter, 2>;       // method, result
+  using request_family = family<histogram, 5>;     // method, status, route, error_type, server_address
+  using link_family = family<counter, 2>;          // method, result
+  using tunnel_family = family<counter, 3>;        // leg, kind, end
+  using tunnel_gauge_family = family<gauge, 1>;    // kind
+  using tunnel_bytes_family = family<counter, 2>;  // leg, direction
+  const tunnel_family& tunnels() const noexcept { return tunnels_; }
+  const tunnel_gauge_family& open_tunnels() const noexcept { return tunnels_open_; }
+  const tunnel_bytes_family& tunnel_bytes() const noexcept { return tunnel_bytes_; }
   const request_family& server_requests() const noexcept { return server_requests_; }
   const request_family& client_requests() const noexcept { return client_requests_; }
   const link_family& links() const noexcept { return links_; }
@@ -67,6 +83,9 @@ class registry {
   request_family server_requests_;
   request_family client_requests_;
   link_family links_;
+  tunnel_family tunnels_;
+  tunnel_gauge_family tunnels_open_;
+  tunnel_bytes_family tunnel_bytes_;
   gauge server_active_;
   std::array<counter, 2> accepted_;
   std::array<gauge, 2> open_;

@@ -21,6 +21,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(key::count_)> na
     "network.peer.address",
     "network.peer.port",
     "network.protocol.version",
+    "network.transport",
     "server.address",
     "server.port",
     "url.full",
@@ -36,6 +37,11 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(key::count_)> na
     "sidespan.parent.candidates",
     "sidespan.parent.confidence",
     "sidespan.parent.method",
+    "sidespan.tunnel.bytes_down",
+    "sidespan.tunnel.bytes_up",
+    "sidespan.tunnel.end",
+    "sidespan.tunnel.kind",
+    "sidespan.tunnel.protocol",
 };
 static_assert(!names.back().empty(), "every key has a name");
 

@@ -32,6 +32,7 @@ enum class key : std::uint8_t {
   network_peer_address,
   network_peer_port,
   network_protocol_version,
+  network_transport,
   server_address,
   server_port,
   url_full,
@@ -47,6 +48,11 @@ enum class key : std::uint8_t {
   sidespan_parent_candidates,  // int: how many inbound requests were in flight
   sidespan_parent_confidence,  // double 0..1
   sidespan_parent_method,      // traceparent | header | exclusive | candidates | none
+  sidespan_tunnel_bytes_down,  // int: written to the downstream
+  sidespan_tunnel_bytes_up,    // int: written to the upstream
+  sidespan_tunnel_end,         // who ended it: downstream_closed | upstream_closed | ...
+  sidespan_tunnel_kind,        // upgrade | connect | tcp
+  sidespan_tunnel_protocol,    // what an upgrade switched to
   count_,
 };
 std::string_view name(key value) noexcept;

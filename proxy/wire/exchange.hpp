@@ -12,6 +12,7 @@
 #include "base/arena.hpp"
 #include "base/result.hpp"
 #include "http/head.hpp"
+#include "net/stream.hpp"
 #include "net/task.hpp"
 
 namespace sidespan::wire {
@@ -20,6 +21,13 @@ namespace sidespan::wire {
 struct body_piece {
   std::string_view bytes;
   bool last = false;
+};
+
+/// A connection that stops being HTTP (RFC 9110 §7.8, §9.3.6): its stream, and what has been received already of what
+/// follows the head. Valid as long as the exchange.
+struct raw_connection {
+  net::stream* stream = nullptr;
+  std::string_view unread;
 };
 
 /// A request that a downstream sent us, and the way to answer it. Faults of reading are on the downstream side:
@@ -65,6 +73,9 @@ class server_exchange {
   virtual void stop_reading() noexcept = 0;
   /// Wakes a waiting read or write; it ends as a time-out or as downstream_closed, and so does every further one.
   virtual void interrupt(bool as_timeout) noexcept = 0;
+  /// After a 101, or a 2xx to CONNECT, has been written: from now on the connection is the caller's, who also closes
+  /// it; nothing else may be called.
+  virtual raw_connection raw() noexcept = 0;
 };
 
 /// A request that we send to an upstream, and its response. Faults are on the upstream side: connection_terminated,
@@ -96,6 +107,8 @@ class client_exchange {
   /// The peer is on this very host: connecting out from an address to the same address.
   virtual bool peer_is_this_host() const noexcept = 0;
   virtual void interrupt(bool as_timeout) noexcept = 0;
+  /// After response() is a 101: as server_exchange::raw().
+  virtual raw_connection raw() noexcept = 0;
 };
 
 }  // namespace sidespan::wire

@@ -46,6 +46,10 @@ class h1_client final : public client_exchange {
     broken_ = true;  // also when both messages happen to be complete by then
     stream_->interrupt(as_timeout);
   }
+  raw_connection raw() noexcept override {
+    broken_ = true;  // never to be leased again
+    return {stream_.get(), input_.unread()};
+  }
 
  private:
   /// True: a head is complete; false: more bytes are needed.

@@ -97,7 +97,9 @@ void h1_server::put_head(const http::response_head& head, http::body_size size) 
   if (!input_.body_done()) close_after_ = true;
   // Only closing can end a body of unknown length for a 1.0 downstream (RS-4).
   if (request_.version == http::version::http_1_0) close_after_ = true;
-  const auto persist = close_after_ ? http1::persistence::close : http1::persistence::keep;
+  // `close` would speak of a connection that is a tunnel from here on.
+  const bool tunnel = method_ == "CONNECT" && head.status >= 200 && head.status < 300;
+  const auto persist = close_after_ && !tunnel ? http1::persistence::close : http1::persistence::keep;
   output_.chunked(
       http1::encode_response_head(head, method_, request_.version, size, persist, imf_fixdate_now(), output_.head()));
 }

@@ -55,6 +55,10 @@ class h1_server final : public server_exchange {
   void abort() noexcept override;
   void stop_reading() noexcept override { stream_->stop_waiting(); }
   void interrupt(bool as_timeout) noexcept override { stream_->interrupt(as_timeout); }
+  raw_connection raw() noexcept override {
+    close_after_ = true;
+    return {stream_.get(), input_.unread()};
+  }
 
  private:
   void begin_exchange();

@@ -86,6 +86,12 @@ class far_end {
     if (::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
       throw std::runtime_error("far end cannot send");
   }
+  /// As much as goes without waiting; added to `sent`. False: not all of it.
+  bool send_now(std::string_view text, std::size_t& sent) const {
+    const ssize_t took = ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (took > 0) sent += static_cast<std::size_t>(took);
+    return took == static_cast<ssize_t>(text.size());
+  }
   /// What has arrived, without waiting.
   std::string receive(std::size_t most = 1 << 20) const {
     std::string out(most, '\0');

@@ -22,16 +22,22 @@ struct stage_set final : relay_hooks {
   std::optional<fault> refusal;
   std::string completed_at = "never";  // what the downstream had when the upstream had answered in full
   std::uint64_t max_body = 0;
+  bool expects_continue = false;
 
   base::result<void> on_response(http::response_head& head) override {
     head.fields.add("X-Seen", "1");
     if (refusal) return *refusal;
     return {};
   }
+  base::result<void> on_switch(http::response_head& head) override {
+    if (head.fields.find(http::field_id::upgrade) == nullptr)
+      return fault(fault_code::http_upgrade_failed, side::upstream, stage::read_head, "not wanted");
+    return {};
+  }
   void on_response_complete() noexcept override { completed_at = down.output.text(); }
 
   support::outcome<relay_outcome> begin() {
-    const relay_request request{down, up, "/", max_body};
+    const relay_request request{down, up, "/", max_body, expects_continue};
     return loop.start(relay(request, *this, loop.context.get_executor()));
   }
   relay_outcome run() {
@@ -129,6 +135,29 @@ TEST_CASE("relay: a 101 that nobody asked for is http_upgrade_failed (RS-7)") {
   REQUIRE(out.fault);
   CHECK(out.fault->code() == fault_code::http_upgrade_failed);
   CHECK_FALSE(set.down.status);
+}
+
+TEST_CASE("relay: an accepted 101 goes on and ends the relay (CN-3)") {
+  for (const bool expects : {false, true}) {
+    for (const bool continued : {false, true}) {
+      stage_set set;
+      set.expects_continue = expects;
+      if (continued) set.up.answers.push_back({100, {}, {}});
+      fake_up::answer accepted;
+      accepted.status = 101;
+      accepted.fields.add("Upgrade", "x");
+      set.up.answers.push_back(accepted);
+      const relay_outcome out = set.run();
+      CHECK_FALSE(out.fault);
+      CHECK(out.switched);
+      CHECK(out.status == 101);
+      CHECK_FALSE(set.down.status);
+      // CN-4: a 100 before the 101 when one is waited for, the upstream's or ours, never both.
+      const bool first_100 = expects || continued;
+      CHECK(set.down.interim ==
+            (first_100 ? std::vector<std::string>{"100", "101 Upgrade"} : std::vector<std::string>{"101 Upgrade"}));
+    }
+  }
 }
 
 TEST_CASE("relay: a body that ends with its connection gets an end of its own (RS-5)") {

@@ -31,13 +31,14 @@ struct rewriting {
   http::request_head head;
   base::arena arena;
   std::string peer = "192.0.2.7";
+  std::string upgrade;
   bool keep_trailers = false;
 
   explicit rewriting(std::initializer_list<std::pair<const char*, const char*>> fields) {
     for (const auto& [name, value] : fields) head.fields.add(name, value);
   }
   base::result<void> on(const leg& leg) {
-    const request_rewrite how{leg, "app:80", peer, keep_trailers};
+    const request_rewrite how{leg, "app:80", peer, upgrade, keep_trailers};
     return rewrite_request(head, how, arena);
   }
   lines after(const leg& leg) {
@@ -55,6 +56,14 @@ TEST_CASE("rewrite: Host is replaced in its place, or added (decision 17)") {
   CHECK(rewriting({{"A", "1"}, {"hOST", "localhost:9001"}, {"B", "2"}}).after(outbound) ==
         lines{"A: 1", "hOST: app:80", "B: 2"});
   CHECK(rewriting({{"A", "1"}}).after(outbound) == lines{"A: 1", "Host: app:80"});
+}
+
+TEST_CASE("rewrite: an offered upgrade is made anew in both fields (CN-2)") {
+  rewriting with{
+      {"Host", "a"}, {"Connection", "upgrade, x-own"}, {"X-Own", "1"}, {"Upgrade", "a, h2c"}, {"TE", "trailers"}};
+  with.upgrade = "a";
+  with.keep_trailers = true;
+  CHECK(with.after(outbound) == lines{"Host: app:80", "Connection: Upgrade", "Upgrade: a"});
 }
 
 TEST_CASE("rewrite: inbound says who called, outbound does not (decision 17)") {

@@ -143,7 +143,10 @@ TEST_CASE("exposition: an idle program shows every family") {
                                                     {"http_server_active_requests", "gauge"},
                                                     {"sidespan_connections_accepted_total", "counter"},
                                                     {"sidespan_connections_open", "gauge"},
-                                                    {"sidespan_link_total", "counter"}};
+                                                    {"sidespan_link_total", "counter"},
+                                                    {"sidespan_tunnels_open", "gauge"},
+                                                    {"sidespan_tunnels_total", "counter"},
+                                                    {"sidespan_tunnel_bytes_total", "counter"}};
   CHECK(page.types == types);
   for (const auto& [name, type] : types) CHECK_FALSE(page.helps.at(name).empty());
   CHECK(page.values.at("http_server_active_requests") == "0");
@@ -191,6 +194,25 @@ TEST_CASE("exposition: the shards are added up, series by series") {
   CHECK(values.at("sidespan_connections_open{side=\"upstream\"}") == "5");
   CHECK(values.at("sidespan_link_total{method=\"exclusive\",result=\"asserted\"}") == "2");
   CHECK(values.at("sidespan_link_total{method=\"none\",result=\"root\"}") == "1");
+}
+
+TEST_CASE("exposition: tunnels of all shards") {
+  registry a, b;
+  a.tunnels_open("upgrade", 1);
+  b.tunnels_open("upgrade", 1);
+  b.tunnels_open("tcp", 1);
+  b.tunnels_open("tcp", -1);
+  b.tunnel_finished("inbound", "tcp", "upstream_closed");
+  a.tunnel_bytes("inbound", "up", 4);
+  b.tunnel_bytes("inbound", "up", 5);
+  const registry* const shards[] = {&a, &b};
+  const std::string text = exposition(shards, {});
+  for (const char* line : {"sidespan_tunnels_open{kind=\"upgrade\"} 2\n", "sidespan_tunnels_open{kind=\"tcp\"} 0\n",
+                           "sidespan_tunnels_total{leg=\"inbound\",kind=\"tcp\",end=\"upstream_closed\"} 1\n",
+                           "sidespan_tunnel_bytes_total{leg=\"inbound\",direction=\"up\"} 9\n"}) {
+    INFO(line);
+    CHECK(text.find(line) != std::string::npos);
+  }
 }
 
 TEST_CASE("exposition: buckets have the advised bounds, each once, and never fall") {

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/text.hpp"
+#include "forward/exchange.hpp"
+#include "http/hop_by_hop.hpp"
+#include "http/upgrade.hpp"
+#include "trace/tunnel_attributes.hpp"
+
+// What becomes of an exchange that stops being HTTP (decision 13).
+
+namespace sidespan::forward {
+
+using base::fault;
+using base::fault_code;
+using http::field_id;
+
+bool exchange::expects_continue() const noexcept {
+  return base::iequals(down_.request().fields.value(field_id::expect), "100-continue");
+}
+
+base::result<void> exchange::on_switch(http::response_head& head) {
+  const auto protocol = http::read_switch(head, upgrade_);
+  if (!protocol) return protocol.error();
+  protocol_ = down_.arena().copy(*protocol);
+  if (auto removed = http::remove_hop_by_hop(head.fields, base::side::upstream); !removed) return removed;
+  // Both are made anew (CN-2).
+  head.fields.add(field_id::connection, "Connection", "Upgrade");
+  head.fields.add(field_id::upgrade, "Upgrade", protocol_);
+  add_response_field(head);
+  status_ = head.status;
+  if (span_) {
+    const auto kind = leg_.inbound() ? trace::span_kind::server : trace::span_kind::client;
+    trace::describe_response(*span_, kind, head.status);
+  }
+  return {};
+}
+
+net::task<void> exchange::run_tunnel(wire::raw_connection up, tunnel_kind kind) {
+  const base::steady_time began = shard_.all.clock.steady();
+  // The limits of an exchange end with HTTP; so does its place among the requests in flight (decision 6).
+  timeout_.disarm();
+  entry_.mark_endless();
+  if (span_) trace::mark_tunnel(*span_);
+  const wire::raw_connection down = down_.raw();
+  tunnel between(down, up, shard_.buffers, leg_.settings().tunnel_idle_timeout);
+  tunnel_ = &between;
+  shard_.seen.tunnel_opened(kind);
+  if (cut_) between.cut();
+  const tunnel_outcome out = co_await between.run();
+  tunnel_ = nullptr;
+  finish_tunnel(kind, out, shard_.all.clock.steady() - began);
+}
+
+void exchange::finish_tunnel(tunnel_kind kind, const tunnel_outcome& out, base::nanoseconds duration) {
+  moved_.request_bytes += out.bytes_up;
+  moved_.response_bytes += out.bytes_down;
+  if (out.end == tunnel_end::upstream_reset) fault_ = fault_code::connection_terminated;
+  if (out.end == tunnel_end::downstream_reset) fault_ = fault_code::downstream_closed;
+  if (span_) {
+    trace::describe_tunnel(*span_, {name(kind), name(out.end), protocol_, out.bytes_up, out.bytes_down});
+    if (fault_ != fault_code::none) {
+      const auto by = out.end == tunnel_end::upstream_reset ? base::side::upstream : base::side::downstream;
+      trace::describe_fault(*span_, fault(fault_, by, base::stage::tunnel));
+    }
+  }
+  finished_tunnel what;
+  what.inbound = leg_.inbound();
+  what.kind = kind;
+  what.end = out.end;
+  what.listener = leg_.settings().key;
+  what.server = server_.host;
+  what.port = server_.port;
+  what.peer = down_.peer_address();
+  what.fault = fault_;
+  what.duration = duration;
+  what.bytes_up = out.bytes_up;
+  what.bytes_down = out.bytes_down;
+  what.context = last_context_ ? &*last_context_ : nullptr;
+  shard_.seen.tunnel_finished(what);
+}
+
+}  // namespace sidespan::forward

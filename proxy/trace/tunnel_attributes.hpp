@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a span tells about bytes that are not HTTP: a tunnel behind an upgrade or a CONNECT, an opaque TCP connection.
+// The names are documented in docs/operations.md. Pure, used by forward.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "trace/live_span.hpp"
+
+namespace sidespan::trace {
+
+/// All views.
+struct tunnel_facts {
+  std::string_view kind;      // upgrade | connect | tcp
+  std::string_view end;       // who ended it
+  std::string_view protocol;  // what an upgrade switched to; empty: not known
+  std::uint64_t bytes_up = 0;
+  std::uint64_t bytes_down = 0;
+};
+
+/// An event marks where HTTP ends.
+void mark_tunnel(live_span& span);
+/// When it is over.
+void describe_tunnel(live_span& span, const tunnel_facts& facts);
+
+}  // namespace sidespan::trace
