@@ -2,13 +2,41 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <vector>
 
 namespace sidespan::base {
 
+namespace {
+
+std::uint64_t load8(const char* from) noexcept {
+  std::uint64_t word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+/// Eight characters at once: 'A'..'Z' get bit 5, everything else stays. Bytes over 127 are left alone.
+std::uint64_t lower8(std::uint64_t word) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  const std::uint64_t ascii = word & (ones * 0x7f);
+  const std::uint64_t from_a = ascii + ones * (0x80 - 'A');
+  const std::uint64_t past_z = ascii + ones * (0x7f - 'Z');
+  return word | ((from_a & ~past_z & ~word & (ones * 0x80)) >> 2);
+}
+
+}  // namespace
+
 bool iequals(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
+  const std::size_t size = a.size();
+  if (size != b.size()) return false;
+  std::size_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    if (lower8(load8(a.data() + i)) != lower8(load8(b.data() + i))) return false;
+  }
+  // The last eight once more, with what is left.
+  if (size >= 8) return i == size || lower8(load8(a.data() + size - 8)) == lower8(load8(b.data() + size - 8));
+  for (; i < size; ++i) {
     if (lower(a[i]) != lower(b[i])) return false;
   }
   return true;
@@ -38,10 +66,15 @@ std::optional<std::string_view> next_list_element(std::string_view& rest) noexce
 
 std::optional<std::uint64_t> parse_decimal(std::string_view digits) noexcept {
   if (digits.empty()) return std::nullopt;
+  constexpr std::size_t never_too_large = 19;  // 10^19 - 1 < 2^64
   std::uint64_t value = 0;
-  for (const char c : digits) {
+  for (const char c : digits.substr(0, never_too_large)) {
     if (!is_digit(c)) return std::nullopt;
-    const auto digit = static_cast<std::uint64_t>(c - '0');
+    value = value * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  for (std::size_t i = never_too_large; i < digits.size(); ++i) {
+    if (!is_digit(digits[i])) return std::nullopt;
+    const auto digit = static_cast<std::uint64_t>(digits[i] - '0');
     if (value > (UINT64_MAX - digit) / 10) return std::nullopt;
     value = value * 10 + digit;
   }
@@ -49,10 +82,15 @@ std::optional<std::uint64_t> parse_decimal(std::string_view digits) noexcept {
 }
 
 void write_hex(std::span<const std::uint8_t> bytes, char* out) noexcept {
-  static constexpr char digits[] = "0123456789abcdef";
+  static constexpr auto pairs = [] {
+    std::array<std::array<char, 2>, 256> table{};
+    for (std::size_t byte = 0; byte < table.size(); ++byte)
+      table[byte] = {"0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
+    return table;
+  }();
   for (const std::uint8_t byte : bytes) {
-    *out++ = digits[byte >> 4];
-    *out++ = digits[byte & 15];
+    std::memcpy(out, pairs[byte].data(), 2);
+    out += 2;
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "base/text.hpp"
 
@@ -15,7 +16,6 @@ struct known_name {
   field_id id;
 };
 
-// Ordered by length, so that a name is compared with the few of its own length only.
 constexpr std::array known_names{
     known_name{"te", field_id::te},
     known_name{"via", field_id::via},
@@ -45,22 +45,60 @@ constexpr std::array known_names{
     known_name{"proxy-authorization", field_id::proxy_authorization},
 };
 
-constexpr std::size_t longest = known_names.back().name.size();
+/// Every known name has a place of its own, told by its length, first and last letter: one comparison decides.
+struct places {
+  static constexpr std::size_t size = 128;
+  static constexpr std::uint8_t nobody = 0xff;
 
-/// first_of[n] is the index of the first known name with n or more characters.
-constexpr auto first_of = [] {
-  std::array<std::uint8_t, longest + 2> table{};
-  for (std::size_t length = 0; length < table.size(); ++length) {
-    std::size_t i = 0;
-    while (i < known_names.size() && known_names[i].name.size() < length) ++i;
-    table[length] = static_cast<std::uint8_t>(i);
+  std::array<std::uint8_t, size> index{};
+  unsigned factor = 0;
+
+  static constexpr std::size_t of(std::string_view name, unsigned factor) noexcept {
+    const auto first = static_cast<unsigned char>(name.front() | 0x20);
+    const auto last = static_cast<unsigned char>(name.back() | 0x20);
+    return (name.size() * factor + first * 7U + last) % size;
   }
-  return table;
-}();
 
-bool equals_lower(std::string_view lower_case, std::string_view text) noexcept {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (base::lower(text[i]) != lower_case[i]) return false;
+  constexpr bool try_factor(unsigned candidate) noexcept {
+    factor = candidate;
+    index.fill(nobody);
+    for (std::size_t i = 0; i < known_names.size(); ++i) {
+      std::uint8_t& place = index[of(known_names[i].name, factor)];
+      if (place != nobody) return false;
+      place = static_cast<std::uint8_t>(i);
+    }
+    return true;
+  }
+};
+
+constexpr places known_places = [] {
+  places out;
+  for (unsigned factor = 1; factor < 256; ++factor) {
+    if (out.try_factor(factor)) return out;
+  }
+  out.factor = 0;
+  return out;
+}();
+static_assert(known_places.factor != 0, "two known names collide: choose another hash");
+
+std::uint64_t load8(const char* from) noexcept {
+  std::uint64_t word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+/// Setting bit 5 folds the case, and in a token it makes nothing else equal to a letter, a digit or a dash, which is
+/// all that known names have.
+bool equals_known(std::string_view known, std::string_view name) noexcept {
+  constexpr std::uint64_t fold = 0x2020202020202020;
+  const std::size_t size = known.size();
+  if (size != name.size()) return false;
+  std::size_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    if (load8(known.data() + i) != (load8(name.data() + i) | fold)) return false;
+  }
+  for (; i < size; ++i) {
+    if (known[i] != (name[i] | 0x20)) return false;
   }
   return true;
 }
@@ -68,11 +106,10 @@ bool equals_lower(std::string_view lower_case, std::string_view text) noexcept {
 }  // namespace
 
 field_id identify(std::string_view name) noexcept {
-  if (name.size() > longest) return field_id::other;
-  for (std::size_t i = first_of[name.size()]; i < first_of[name.size() + 1]; ++i) {
-    if (equals_lower(known_names[i].name, name)) return known_names[i].id;
-  }
-  return field_id::other;
+  if (name.empty()) return field_id::other;
+  const std::uint8_t place = known_places.index[places::of(name, known_places.factor)];
+  if (place == places::nobody) return field_id::other;
+  return equals_known(known_names[place].name, name) ? known_names[place].id : field_id::other;
 }
 
 const field* fields::find(field_id id) const noexcept {
@@ -96,6 +133,7 @@ std::size_t fields::count(field_id id) const noexcept {
 void fields::set(field_id id, std::string_view name, std::string_view value) {
   const auto first = std::ranges::find(list_, id, &field::id);
   if (first == list_.end()) return add(id, name, value);
+  first->as_received = first->as_received && first->value.data() == value.data() && first->value.size() == value.size();
   first->value = value;
   list_.erase(std::remove_if(first + 1, list_.end(), [id](const field& line) { return line.id == id; }), list_.end());
 }

@@ -43,13 +43,15 @@ enum class field_id : std::uint8_t {
   x_request_id,
 };
 
-/// Case-insensitive; `other` when unknown.
+/// `name` is a token; case-insensitive; `other` when unknown.
 field_id identify(std::string_view name) noexcept;
 
 struct field {
   std::string_view name;
   std::string_view value;  // without surrounding white space
   field_id id = field_id::other;
+  /// The receive buffer holds exactly `name`, ": ", `value` and CRLF in one piece, so the line can be sent from there.
+  bool as_received = false;
 };
 
 class fields {
@@ -60,6 +62,7 @@ class fields {
   /// Appends a line. Views are kept, not copied.
   void add(std::string_view name, std::string_view value) { list_.push_back({name, value, identify(name)}); }
   void add(field_id id, std::string_view name, std::string_view value) { list_.push_back({name, value, id}); }
+  void add(const field& line) { list_.push_back(line); }
 
   std::size_t size() const noexcept { return list_.size(); }
   bool empty() const noexcept { return list_.empty(); }

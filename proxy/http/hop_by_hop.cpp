@@ -11,22 +11,16 @@ namespace sidespan::http {
 namespace {
 
 /// Always removed (RFC 9110 §7.6.1, §11.7; H1-25), nominated or not.
-bool always_removed(field_id id) noexcept {
-  switch (id) {
-    case field_id::connection:
-    case field_id::proxy_connection:
-    case field_id::keep_alive:
-    case field_id::te:
-    case field_id::transfer_encoding:
-    case field_id::upgrade:
-    case field_id::http2_settings:
-    case field_id::proxy_authenticate:
-    case field_id::proxy_authorization:
-      return true;
-    default:
-      return false;
-  }
-}
+constexpr std::uint64_t removed_ids = [] {
+  std::uint64_t bits = 0;
+  for (const field_id id : {field_id::connection, field_id::proxy_connection, field_id::keep_alive, field_id::te,
+                            field_id::transfer_encoding, field_id::upgrade, field_id::http2_settings,
+                            field_id::proxy_authenticate, field_id::proxy_authorization})
+    bits |= std::uint64_t{1} << static_cast<unsigned>(id);
+  return bits;
+}();
+
+bool always_removed(field_id id) noexcept { return (removed_ids >> static_cast<unsigned>(id) & 1) != 0; }
 
 /// H1-26: taking these away would change where the message goes or where it ends.
 bool never_nominated(field_id id) noexcept {

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "base/text.hpp"
 
@@ -31,9 +30,15 @@ bool is_hex(char c) noexcept {
 }
 
 /// unreserved and sub-delims of RFC 3986 §2, the characters of a reg-name besides percent-encoding.
-bool is_host_char(char c) noexcept {
-  return is_alpha(c) || base::is_digit(c) || (c != '\0' && std::strchr("-._~!$&'()*+,;=", c) != nullptr);
-}
+constexpr auto host_chars = [] {
+  std::array<bool, 256> table{};
+  for (unsigned char c = '0'; c <= '9'; ++c) table[c] = true;
+  for (unsigned char c = 'a'; c <= 'z'; ++c) table[c] = table[c - 32U] = true;
+  for (const char c : std::string_view("-._~!$&'()*+,;=")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
+bool is_host_char(char c) noexcept { return host_chars[static_cast<unsigned char>(c)]; }
 
 bool valid_reg_name(std::string_view host) noexcept {
   for (std::size_t i = 0; i < host.size(); ++i) {

@@ -176,8 +176,8 @@ const char* body_decoder::take_trailers(std::string_view bytes, std::size_t& tak
   if (line_feed == std::string_view::npos) return nullptr;
   if (!trailer_text_.ends_with(empty_line)) return "bare line feed in the trailers";
   if (trailer_text_ != empty_line && !trailer_text_.ends_with("\r\n\r\n")) return nullptr;
-  if (const violation found = read_field_lines(trailer_text_, head_limits{}.field_count, trailers_))
-    return found.detail;
+  std::string_view section = trailer_text_;
+  if (const violation found = read_field_lines(section, head_limits{}.field_count, trailers_)) return found.detail;
   trailers_.remove_if([](const http::field& line) { return http::forbidden_in_trailers(line.name); });
   state_ = state::done;
   return nullptr;

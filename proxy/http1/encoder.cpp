@@ -2,6 +2,7 @@
 #include "http1/encoder.hpp"
 
 #include <charconv>
+#include <cstring>
 
 #include "base/text.hpp"
 
@@ -21,8 +22,15 @@ void append_number(std::uint64_t value, int radix, std::string& out) {
   out.append(digits, written.ptr);
 }
 
+char* put(char* to, std::string_view text) noexcept {
+  std::memcpy(to, text.data(), text.size());
+  return to + text.size();
+}
+
 void append_line(std::string_view name, std::string_view value, std::string& out) {
-  out.append(name).append(": ").append(value).append(crlf);
+  const std::size_t begin = out.size();
+  out.resize(begin + name.size() + value.size() + 2 * crlf.size());
+  put(put(put(put(out.data() + begin, name), ": "), value), crlf);
 }
 
 void append_length(std::uint64_t bytes, std::string& out) {
@@ -35,11 +43,39 @@ void append_chunked(std::string& out) { append_line("Transfer-Encoding", "chunke
 
 bool is_framing(field_id id) noexcept { return id == field_id::content_length || id == field_id::transfer_encoding; }
 
+/// Lines that were received one behind the other and stay as they are, sent in one piece.
+struct run_of_lines {
+  const char* begin = nullptr;
+  const char* end = nullptr;  // behind the CRLF of the last
+
+  bool take(const http::field& line) noexcept {
+    if (!line.as_received || (begin != nullptr && line.name.data() != end)) return false;
+    if (begin == nullptr) begin = line.name.data();
+    end = line.value.data() + line.value.size() + crlf.size();
+    return true;
+  }
+  char* put_to(char* to) noexcept {
+    if (begin != nullptr) to = put(to, {begin, static_cast<std::size_t>(end - begin)});
+    begin = nullptr;
+    return to;
+  }
+};
+
 /// FR-16: what was received as framing is never copied.
 void append_fields(const http::fields& fields, std::string& out) {
+  std::size_t most = 0;
+  for (const http::field& line : fields) most += line.name.size() + line.value.size() + 2 * crlf.size();
+  const std::size_t begin = out.size();
+  out.resize(begin + most);
+  char* to = out.data() + begin;
+  run_of_lines run;
   for (const http::field& line : fields) {
-    if (!is_framing(line.id)) append_line(line.name, line.value, out);
+    if (is_framing(line.id) || run.take(line)) continue;
+    to = run.put_to(to);
+    if (!run.take(line)) to = put(put(put(put(to, line.name), ": "), line.value), crlf);
   }
+  to = run.put_to(to);
+  out.resize(static_cast<std::size_t>(to - out.data()));
 }
 
 /// RFC 9110 §8.6: a response to HEAD and a 304 may say how long the content would have been.

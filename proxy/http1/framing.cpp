@@ -23,11 +23,14 @@ fault coding_fault(side from, fault_code request_code, const char* detail) noexc
   return fault(request_code, from, stage::parse, detail);
 }
 
-bool lists_close(std::string_view connection) noexcept {
+/// Connection = #token (RFC 9110 §7.6.1). False: something else is listed.
+bool read_options(std::string_view connection, bool& close) noexcept {
+  if (connection == "keep-alive") return true;
   while (const auto option = base::next_list_element(connection)) {
-    if (base::iequals(*option, "close")) return true;
+    if (!is_token(*option)) return false;
+    close = close || base::iequals(*option, "close");
   }
-  return false;
+  return true;
 }
 
 struct coding_list {
@@ -87,15 +90,15 @@ base::result<declared_framing> read_framing(const http::fields& fields, http::ve
   std::size_t lengths = 0;
   std::size_t codings = 0;
   std::string_view length;
+  const auto refuse = [from](const char* detail) { return head_fault(from, broken(detail)); };
   for (const http::field& line : fields) {
     if (line.id == field_id::content_length) {
       ++lengths;
       length = line.value;
     }
     if (line.id == field_id::transfer_encoding) ++codings;
-    if (line.id == field_id::connection && !out.close) out.close = lists_close(line.value);
+    if (line.id == field_id::connection && !read_options(line.value, out.close)) return refuse("malformed Connection");
   }
-  const auto refuse = [from](const char* detail) { return head_fault(from, broken(detail)); };
   if (lengths > 0 && codings > 0) return refuse("both Content-Length and Transfer-Encoding");             // FR-1
   if (codings > 0 && version == http::version::http_1_0) return refuse("Transfer-Encoding in HTTP/1.0");  // FR-6
   if (lengths > 1) return refuse("more than one Content-Length");                                         // FR-7, FR-8

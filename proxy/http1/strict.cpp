@@ -27,21 +27,33 @@ const char* name_problem(std::string_view name, char stopped_at) noexcept {
   return "invalid byte in a field name";
 }
 
-/// Reads one line at `p`, which is before an empty line, and moves behind it.
+constexpr violation incomplete{violation::kind::incomplete, "field section without an end"};
+
+std::string_view between(const char* begin, const char* end) noexcept {
+  return {begin, static_cast<std::size_t>(end - begin)};
+}
+
+/// Reads one line at `p` and moves behind it.
 violation read_field_line(const char*& p, const char* end, http::fields& out) {
   const char* const name_begin = p;
-  while (is_token_char(*p)) ++p;  // stops at the latest at the line's end
-  const std::string_view name(name_begin, static_cast<std::size_t>(p - name_begin));
-  if (*p != ':' || name.empty()) return broken(name_problem(name, *p));
-  ++p;
-  while (base::is_ows(*p)) ++p;
+  p = skip_token_chars(p, end);
+  if (p == end) return incomplete;
+  http::field line;
+  line.name = between(name_begin, p);
+  if (*p != ':' || line.name.empty()) return broken(name_problem(line.name, *p));
+  const char* const colon = p++;
+  while (p != end && base::is_ows(*p)) ++p;
   const char* const value_begin = p;
   p = skip_field_chars(p, end);
-  if (end - p < 2 || p[0] != '\r' || p[1] != '\n') return broken("control byte in a field value");
+  if (end - p < 2 && (p == end || *p == '\r')) return incomplete;
+  if (p[0] != '\r' || p[1] != '\n') return broken("control byte in a field value");
   const char* value_end = p;
   while (value_end != value_begin && base::is_ows(value_end[-1])) --value_end;
+  line.value = between(value_begin, value_end);
+  line.id = http::identify(line.name);
+  line.as_received = value_begin == colon + 2 && colon[1] == ' ' && value_end == p;
   p += 2;
-  out.add(name, std::string_view(value_begin, static_cast<std::size_t>(value_end - value_begin)));
+  out.add(line);
   return {};
 }
 
@@ -57,9 +69,8 @@ violation read_request_line(std::string_view line, http::request_head& out) noex
   if (second == std::string_view::npos) return broken("no HTTP version in the request line");
   out.target = line.substr(first + 1, second - first - 1);
   if (out.target.empty()) return broken("empty target");
-  for (const char c : out.target) {
-    if (!is_visible(c)) return broken("a byte in the target that no URI has");
-  }
+  const char* const end = out.target.data() + out.target.size();
+  if (skip_visible(out.target.data(), end) != end) return broken("a byte in the target that no URI has");
   return read_version(line.substr(second + 1), out.version);
 }
 
@@ -76,15 +87,16 @@ violation read_status_line(std::string_view line, http::response_head& out) noex
   return {};
 }
 
-violation read_field_lines(std::string_view section, std::size_t max_count, http::fields& out) {
-  const char* p = section.data();
-  const char* const end = p + section.size();
-  while (*p != '\r') {
+violation read_field_lines(std::string_view& rest, std::size_t max_count, http::fields& out) {
+  const char* p = rest.data();
+  const char* const end = p + rest.size();
+  while (p != end && *p != '\r') {
     if (out.size() == max_count) return {violation::kind::too_large, "too many fields"};
     if (const violation found = read_field_line(p, end, out)) return found;
-    if (p == end) return broken("field section without an end");
   }
-  if (end - p != 2 || p[1] != '\n') return broken("carriage return without a line feed");
+  if (end - p < 2) return incomplete;
+  if (p[1] != '\n') return broken("carriage return without a line feed");
+  rest.remove_prefix(static_cast<std::size_t>(p + 2 - rest.data()));
   return {};
 }
 

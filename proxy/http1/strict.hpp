@@ -14,7 +14,7 @@
 namespace sidespan::http1 {
 
 struct violation {
-  enum class kind : std::uint8_t { none, syntax, too_large, version };
+  enum class kind : std::uint8_t { none, syntax, too_large, version, incomplete };
   enum kind kind = kind::none;
   const char* detail = "";  // a literal
 
@@ -28,7 +28,8 @@ inline violation broken(const char* detail) noexcept { return {violation::kind::
 violation read_request_line(std::string_view line, http::request_head& out) noexcept;
 /// Fills version, status and reason.
 violation read_status_line(std::string_view line, http::response_head& out) noexcept;
-/// `section` is the field lines and the empty line that ends them, all with CRLF. Appends to `out`.
-violation read_field_lines(std::string_view section, std::size_t max_count, http::fields& out);
+/// Reads field lines and the empty line that ends them, all with CRLF, off the front of `rest`; appends to `out`.
+/// `incomplete`: nothing wrong so far, but the empty line has not come.
+violation read_field_lines(std::string_view& rest, std::size_t max_count, http::fields& out);
 
 }  // namespace sidespan::http1

@@ -17,6 +17,23 @@ TEST_CASE("text: compares without regard to ASCII case only") {
   CHECK(base::to_lower("AZ@[`{az09\xC3\x84") == "az@[`{az09\xC3\x84");
 }
 
+TEST_CASE("text: folds exactly the 26 letters, at every place of a text of any length") {
+  for (int a = 0; a < 256; ++a) {
+    for (const std::size_t size : {1, 7, 8, 9, 15, 16, 19}) {
+      for (std::size_t place = 0; place < size; ++place) {
+        std::string one(size, 'q'), other(size, 'Q');
+        one[place] = static_cast<char>(a);
+        other[place] = static_cast<char>(a ^ 0x20);
+        const char folded = static_cast<char>(a | 0x20);
+        const bool letter = folded >= 'a' && folded <= 'z' && (a & 0x80) == 0;
+        if (base::iequals(one, other) != letter) FAIL_CHECK("byte " << a << " at " << place << " of " << size);
+        other[place] = static_cast<char>(a);
+        if (!base::iequals(one, other)) FAIL_CHECK("byte " << a << " is not itself at " << place << " of " << size);
+      }
+    }
+  }
+}
+
 TEST_CASE("text: OWS is space and tab") {
   CHECK(base::trim_ows(" \t a b \t") == "a b");
   CHECK(base::trim_ows(" \t") == "");

@@ -17,9 +17,17 @@ TEST_CASE("framing: two Content-Length lines are refused without the second read
   CHECK_FALSE(http1::read_framing(fields, http::version::http_1_1, base::side::downstream));
 }
 
+TEST_CASE("framing: Connection is a list of tokens, held without the second reader (RFC 9110 §7.6.1)") {
+  const auto value = GENERATE(as<std::string>{}, "a b", "close, a b", "\"close\"", "keep-alive; x");
+  http::fields fields;
+  fields.add("Connection", value);
+  CHECK_FALSE(http1::read_framing(fields, http::version::http_1_1, base::side::downstream));
+}
+
 TEST_CASE("strict: an empty field name is refused without the second reader (H1-22)") {
   http::fields fields;
-  CHECK(http1::read_field_lines(": value\r\n\r\n", 10, fields));
+  std::string_view section = ": value\r\n\r\n";
+  CHECK(http1::read_field_lines(section, 10, fields));
 }
 
 TEST_CASE("body decoder: nothing but CRLF follows the data of a chunk (FR-11)") {
