@@ -9,6 +9,7 @@
 #include "config/check.hpp"
 #include "config/draft.hpp"
 #include "config/read.hpp"
+#include "route/table.hpp"
 
 namespace sidespan::config {
 namespace {
@@ -65,6 +66,7 @@ class assigner {
     const auto [index, new_rule] = rules_.try_emplace(rule, rules.size());
     if (new_rule) {
       rules.emplace_back().where = each.where;
+      rules.back().index = rule.back();
       rules.back().incomplete = given_.failed(rule);
     }
     draft_.rule = &rules[index->second];
@@ -87,10 +89,24 @@ std::size_t cluster_index(std::vector<forward::cluster_settings>& clusters, forw
   return clusters.size() - 1;
 }
 
+/// A rule behind one that takes everything it could match was not meant so.
+void check_reachable(const listener_draft& from, report& problems) {
+  std::vector<route::rule_settings> rules;
+  for (const rule_draft& each : from.rules) rules.push_back(each.rule);
+  const auto place = [&from](std::size_t rule) { return ".routes[" + from.rules[rule].index + "]"; };
+  for (const auto& [rule, by] : route::table(rules).find_unreachable()) {
+    if (from.rules[rule].incomplete || from.rules[by].incomplete) continue;
+    problems.error(from.rules[rule].where, describe_listener(from) + place(rule) + ": can never match, because " +
+                                               place(by).substr(1) + " (line " +
+                                               std::to_string(from.rules[by].where.line) + ") takes all its requests");
+  }
+}
+
 /// Rules and clusters of a listener from what was written: routes first, `to` as the rule for everything else.
 void finish(listener_draft& from, report& problems) {
   forward::listener_settings& out = from.settings;
   if (out.leg == leg::forward_proxy) return;
+  check_reachable(from, problems);
   for (rule_draft& each : from.rules) {
     if (!each.rule.path_prefix.empty() && !each.rule.path_template.empty()) {
       problems.error(each.where, describe_listener(from) + ".routes: a route has either `match` with a path or `path`");
@@ -129,7 +145,9 @@ app::settings build(const values& given, std::size_t processors, const origin& w
   out.resource.service = out.service;
   for (const leg each : {leg::inbound, leg::outbound, leg::forward_proxy}) {
     for (listener_draft& from : work.listeners) {
-      if (from.settings.leg == each) out.listeners.push_back(std::move(from.settings));
+      if (from.settings.leg != each) continue;
+      from.settings.inferred_routes = work.inferred_routes;
+      out.listeners.push_back(std::move(from.settings));
     }
   }
   if (work.has_correlate) out.correlate = std::move(work.correlate);

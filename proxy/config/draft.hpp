@@ -15,6 +15,8 @@
 namespace sidespan::config {
 
 struct rule_draft {
+  /// Its place in the list, as messages name it.
+  std::string index;
   route::rule_settings rule;
   std::optional<forward::cluster_settings> to;
   origin where;
@@ -40,6 +42,7 @@ struct draft {
   correlate::settings correlate;
   bool has_correlate = true;
   std::vector<listener_draft> listeners;
+  std::size_t inferred_routes = forward::listener_settings{}.inferred_routes;
   std::size_t processors = 1;
   /// What the value at hand belongs to; set by build before it calls assign.
   listener_draft* listener = nullptr;

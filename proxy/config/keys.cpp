@@ -117,7 +117,7 @@ constexpr std::string_view doc_protocol = "What the listener speaks.";
 constexpr std::string_view doc_match =
     "`METHOD /path/{variable}`; method or path may be left out. `{rest*}` at the end takes all that is left.";
 constexpr std::string_view doc_path = "Path prefix, matched at a `/`. Instead of `match`.";
-constexpr std::string_view doc_host = "Host the request must be for, without port.";
+constexpr std::string_view doc_host = "Host the request must be for, without port; `*.example.com`: any name below it.";
 constexpr std::string_view doc_rule_name = "Name of the route (`http.route`); default: the path of `match`.";
 constexpr std::string_view doc_rule_sample =
     "Part of the new traces of this route that is recorded; default: the sampler's.";
@@ -223,6 +223,9 @@ const auto table = std::to_array<key>({
      .assign = [](draft& d, const setting& s) { d.correlate.candidate_links = as<std::uint64_t>(s); }},
     {.path = "trace.correlate.slots", .kind = kind::integer, .preset = "4096", .range = "1..1000000", .doc = "Most inbound requests in flight that can be told apart.",
      .assign = [](draft& d, const setting& s) { d.correlate.ledger_slots = as<std::uint64_t>(s); }},
+    {.path = "trace.inferred_routes", .kind = kind::integer, .preset = "256", .range = "0..65536",
+     .doc = "Requests that no route names are named after their path, with `{id}` for what looks like a value: most such names per listener, further ones are `/*`; 0: none.",
+     .assign = [](draft& d, const setting& s) { d.inferred_routes = as<std::uint64_t>(s); }},
     {.path = "trace.exclude", .kind = kind::list, .preset = "[]",
      .doc = "Requests passed on untraced: paths (`/healthz`, `/internal/*`) and user agents (`kube-probe/*`).",
      .assign = [](draft& d, const setting& s) { d.settings.trace.exclude = as<std::vector<std::string>>(s); }},

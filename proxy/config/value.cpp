@@ -107,6 +107,13 @@ std::string parse_prefix(std::string_view text) {
   return {};
 }
 
+std::string parse_host(std::string_view text) {
+  const std::string_view name = text.substr(text.substr(0, 2) == "*." ? 2 : 0);
+  if (name.find('*') != std::string_view::npos)
+    return quoted(text) + ": a * stands only at the beginning, like *.example.com";
+  return is_host(name) ? std::string{} : quoted(text) + " is not a host name without port";
+}
+
 bool is_printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
@@ -118,7 +125,7 @@ std::string parse_plain_text(const key& row, std::string_view text, value& out) 
   if (row.kind == kind::output && !listed(row.words, text) && text.substr(0, 1) != "/")
     wrong = quoted(text) + " is not " + either(row.words) + " or a path that begins with /";
   if (row.kind == kind::choice) wrong = parse_choice(row, text);
-  if (row.kind == kind::host && !is_host(text)) wrong = quoted(text) + " is not a host name without port";
+  if (row.kind == kind::host) wrong = parse_host(text);
   if (row.kind == kind::field && !is_token(text)) wrong = quoted(text) + " is not the name of a header field";
   if (row.kind == kind::metadata && !is_printable(text)) wrong = "may hold printable ASCII characters only";
   if (row.path == "service" && text.empty()) wrong = "may not be empty";

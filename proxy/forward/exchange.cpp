@@ -57,7 +57,7 @@ exchange::~exchange() {
   what.listener = leg_.settings().key;
   what.method = down_.request().method;
   what.target = down_.request().target;
-  what.route = route_name();
+  what.route = route_;
   what.server = server_.host;
   what.port = server_.port;
   what.peer = down_.peer_address();
@@ -121,11 +121,15 @@ exchange::outcome exchange::find_rule() {
     named_ = {std::string(host_.host), host_.port == 0 ? std::uint16_t{80} : host_.port};
     endpoint_ = &named_;
     cluster_name_ = authority_ = host_field_;
+    route_ = leg_.infer_route(target_.path);
     if (names_own_port()) return own_port_refused();
     return std::nullopt;
   }
   rule_ = leg_.match(head.method, host_.host, target_.path);
   if (rule_ == nullptr) return fault(fault_code::destination_not_found, side::internal, stage::route, "no route");
+  // Low-cardinality: the configured name, else the template, else one of a bounded number learned from paths (SC-12).
+  route_ = rule_->route();
+  if (route_.empty()) route_ = leg_.infer_route(target_.path);
   const cluster_settings& cluster = leg_.cluster_of(*rule_);
   endpoint_ = &leg_.endpoint_of(*rule_);
   cluster_name_ = cluster.name;
@@ -136,11 +140,6 @@ exchange::outcome exchange::find_rule() {
   authority_ = keep_host ? host_field_ : std::string_view(cluster.authority);
   if (rule_->timeout) timeout_.arm(*rule_->timeout);
   return std::nullopt;
-}
-
-/// Low-cardinality or nothing (SC-12): the configured name, else the template.
-std::string_view exchange::route_name() const noexcept {
-  return rule_ == nullptr ? std::string_view() : rule_->route();
 }
 
 /// Stage extract. A stranger's context is not continued (decision 10, TC-P7).
@@ -154,7 +153,7 @@ void exchange::extract() {
 void exchange::correlate() {
   parent_ = forwarded_;
   if (leg_.inbound() || !traced() || shard_.all.ladder == nullptr) return;
-  const correlate::endpoint_key key{cluster_name_, down_.request().method, route_name()};
+  const correlate::endpoint_key key{cluster_name_, down_.request().method, route_};
   verdict_ = shard_.all.ladder->decide(forwarded_ ? &*forwarded_ : nullptr, down_.request().fields, key, began_);
   using correlate::method;
   const char* result = verdict_->method == method::candidates ? "ambiguous"

@@ -66,7 +66,6 @@ class exchange final : private relay_hooks {
   void begin_span();
   void tell_parent();
   trace::request_facts facts() const noexcept;
-  std::string_view route_name() const noexcept;
   bool expects_continue() const noexcept;
   bool is_own_port(std::uint16_t port) const noexcept;
   bool names_own_port() const;
@@ -90,6 +89,7 @@ class exchange final : private relay_hooks {
   http::authority_parts server_;  // what attributes call the server
   // find_rule
   const route::rule_settings* rule_ = nullptr;
+  std::string_view route_;
   std::string_view cluster_name_;
   const upstream::endpoint* endpoint_ = nullptr;
   upstream::endpoint named_;  // by the request, in a forward proxy

@@ -83,7 +83,8 @@ trace::request_facts exchange::facts() const noexcept {
   out.path = target_.path;
   out.query = target_.query;
   out.has_query = target_.has_query;
-  out.route = route_name();
+  out.route = route_;
+  out.route_inferred = rule_ == nullptr || rule_->route().empty();
   if (!leg_.inbound()) return out;
   out.peer_address = out.client_address = down_.peer_address();
   out.peer_port = down_.peer_port();

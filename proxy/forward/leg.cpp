@@ -23,6 +23,7 @@ leg::leg(listener_settings settings, const trace::sampler_settings& root, base::
       via_1_0_("1.0 " + pseudonym_),
       via_1_1_("1.1 " + pseudonym_),
       via_2_("2 " + pseudonym_) {
+  if (settings_.inferred_routes != 0) inferred_ = std::make_unique<route::inferred_routes>(settings_.inferred_routes);
   samplers_.reserve(table_.rules().size());
   for (const route::rule_settings& rule : table_.rules()) {
     trace::sampler_settings own = root;

@@ -4,12 +4,14 @@
 // listener and shared by all shards.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/random.hpp"
 #include "forward/settings.hpp"
 #include "http/head.hpp"
+#include "route/inferred.hpp"
 #include "route/table.hpp"
 #include "trace/sampler.hpp"
 #include "upstream/pool.hpp"
@@ -31,6 +33,10 @@ class leg {
                                     std::string_view path) const noexcept {
     return table_.match(method, host, path);
   }
+  /// Name of a request whose rule has none, learned from its path; empty when that is off.
+  std::string_view infer_route(std::string_view path) const {
+    return inferred_ ? inferred_->of(path) : std::string_view();
+  }
   /// `rule` is one that match() gave, or null for a forward proxy.
   const trace::sampler& sampler_for(const route::rule_settings* rule) const noexcept;
   const cluster_settings& cluster_of(const route::rule_settings& rule) const noexcept {
@@ -49,6 +55,7 @@ class leg {
  private:
   listener_settings settings_;
   route::table table_;
+  std::unique_ptr<route::inferred_routes> inferred_;  // a cache that all shards share
   trace::sampler root_sampler_;
   std::vector<trace::sampler> samplers_;       // one per rule of the table
   std::vector<upstream::endpoint> endpoints_;  // one per cluster

@@ -53,6 +53,8 @@ struct listener_settings {
   std::chrono::milliseconds tunnel_idle_timeout{3600000};
   /// Longest time from a request's first byte to the end of its head. 1 ms..
   std::chrono::milliseconds request_head_timeout{30000};
+  /// Most route names learned from paths that no rule names; 0: such requests have none. 0..65536
+  std::size_t inferred_routes = 256;
   /// Outbound: send the Host the app wrote instead of the upstream's authority (decision 17).
   bool preserve_host = false;
   /// Add `Via` in both directions (decision 17).

@@ -93,6 +93,17 @@ bool fits(std::string_view path_template, std::string_view path) noexcept {
   return path_template.empty() && path.empty();
 }
 
+bool template_includes(std::string_view wide, std::string_view narrow) noexcept {
+  while (!wide.empty() && !narrow.empty()) {
+    const std::string_view wanted = next_segment(wide);
+    if (is_rest(wanted)) return true;
+    const std::string_view segment = next_segment(narrow);
+    if (is_rest(segment)) return false;
+    if (is_brace(wanted) ? segment.empty() : segment != wanted) return false;
+  }
+  return wide.empty() && narrow.empty();
+}
+
 path_shape shape_of(std::string_view path) noexcept {
   path_shape shape;
   shape.literal_beginning = std::min(path.find('{'), path.size());

@@ -18,6 +18,9 @@ std::string check_template(std::string_view text);
 /// slash, which may be nothing. `/a` and `/a/` are different paths.
 bool fits(std::string_view path_template, std::string_view path) noexcept;
 
+/// Every path that fits `narrow` fits `wide`; both valid templates.
+bool template_includes(std::string_view wide, std::string_view narrow) noexcept;
+
 /// What the order of rules depends on.
 struct path_shape {
   std::size_t literals = 0;           // non-empty literal segments

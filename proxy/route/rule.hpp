@@ -16,7 +16,7 @@ namespace sidespan::route {
 struct rule_settings {
   /// Empty: any method.
   std::string method;
-  /// Host the request must be for, without port, lower case; empty: any.
+  /// Host the request must be for, without port, lower case; `*.example.com`: any name below it; empty: any.
   std::string host;
   /// Path prefix that must match at a segment border; empty: any. Exclusive with `path_template`.
   std::string path_prefix;

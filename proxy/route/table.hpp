@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Head → rule (stage route). Immutable after construction; any thread. The most specific rule that fits wins: exact
-// host before any host; then more literal path segments before fewer, in a template or a prefix alike; then a template
-// of fixed length before one that ends in `{rest*}` and before a prefix; then more braces; then the longer beginning
-// without a brace (so the longer prefix); then a rule with the request's method before one for any; then the order of
-// the configuration.
+// host before `*.` wildcard (the longer one first) before any host; then more literal path segments before fewer, in a
+// template or a prefix alike; then a template of fixed length before one that ends in `{rest*}` and before a prefix;
+// then more braces; then the longer beginning without a brace (so the longer prefix); then a rule with the request's
+// method before one for any; then the order of the configuration.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +25,14 @@ class table {
   const rule_settings* match(std::string_view method, std::string_view host, std::string_view path) const noexcept;
 
   const std::vector<rule_settings>& rules() const noexcept { return rules_; }
+
+  /// A rule that no request can reach, because `by` takes all that would fit it. Both index rules().
+  struct unreachable {
+    std::size_t rule = 0;
+    std::size_t by = 0;
+  };
+  /// Certain cases only, in the order of the configuration.
+  std::vector<unreachable> find_unreachable() const;
 
  private:
   std::vector<rule_settings> rules_;

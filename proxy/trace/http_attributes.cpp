@@ -90,7 +90,8 @@ void describe_server(live_span& span, const request_facts& facts, const settings
   span.set(key::url_scheme, facts.scheme);
   span.set(key::url_path, facts.path);
   set_query(span, facts, settings);
-  set_if_any(span, key::http_route, facts.route);
+  // SC-12: `http.route` is not to be made from paths.
+  set_if_any(span, facts.route_inferred ? key::url_template : key::http_route, facts.route);
   set_if_any(span, key::server_address, without_userinfo(facts.host));
   set_port(span, key::server_port, facts.port);
   set_if_any(span, key::client_address, facts.client_address);

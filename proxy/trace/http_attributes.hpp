@@ -23,7 +23,8 @@ struct request_facts {
   std::string_view path;    // raw
   std::string_view query;   // raw, without '?'
   bool has_query = false;
-  std::string_view route;           // template, empty when the rule has none
+  std::string_view route;           // template; may be empty
+  bool route_inferred = false;      // learned from paths instead of configured
   std::string_view client_address;  // SERVER: first of X-Forwarded-For when trusted, else the peer
   std::string_view peer_address;    // socket peer; for CLIENT set after connecting by describe_peer
   std::uint16_t peer_port = 0;

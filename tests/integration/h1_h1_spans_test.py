@@ -120,13 +120,14 @@ class conventions(span_test):
 
     def test_a_path_is_never_the_name(self):
         get(self.sidecar.outbound, "/users/12345")
-        self.assertEqual(self.only_span().name, "GET")
+        span = self.only_span()
+        self.assertEqual((span.name, span.attributes["url.template"]), ("GET /users/{id}", "/users/{id}"))
 
-    def test_an_unknown_method_has_no_name_of_its_own(self):
+    def test_an_unknown_method_is_called_HTTP(self):
         with client(self.sidecar.outbound) as one:
             one.request("BREW", "/pot")
         span = self.only_span()
-        self.assertEqual((span.name, span.attributes["http.request.method"], span.attributes["http.request.method_original"]), ("HTTP", "_OTHER", "BREW"))
+        self.assertEqual((span.name, span.attributes["http.request.method"], span.attributes["http.request.method_original"]), ("HTTP /pot", "_OTHER", "BREW"))
 
     def test_statuses(self):  # decision 11
         self.app.otherwise(lambda one: one.reply(int(one.path.rsplit("/", 1)[1])))

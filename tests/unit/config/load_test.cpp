@@ -134,7 +134,7 @@ TEST_CASE("load: routes come in order, then the rule for the rest; clusters are 
       "      - GET /carts/{id}\n"
       "      - /plain\n"
       "      - POST\n"
-      "      - { host: other, to: \"http://catalog:8080\" }\n");
+      "      - { host: \"*.Other\", to: \"http://catalog:8080\" }\n");
   const auto& l = s.listeners[0];
   REQUIRE(l.rules.size() == 7);
   CHECK(l.rules[0].host == "catalog.shop");
@@ -148,7 +148,7 @@ TEST_CASE("load: routes come in order, then the rule for the rest; clusters are 
   CHECK(l.rules[3].path_template == "/plain");
   CHECK(l.rules[4].method == "POST");
   CHECK(l.rules[4].path_template.empty());
-  CHECK(l.rules[5].host == "other");
+  CHECK(l.rules[5].host == "*.other");
   CHECK(l.rules[6].path_template.empty());
   REQUIRE(l.clusters.size() == 3);
   CHECK(l.rules[0].cluster == l.rules[5].cluster);
@@ -214,6 +214,7 @@ TEST_CASE("load: every key of the other sections") {
       "  propagators: baggage\n"
       "  sampler: { parent_based: { ratio: 0.5 } }\n"
       "  correlate: { rungs: [exclusive], threshold: 0.9, id_fields: [x-id], candidate_links: 3, slots: 9 }\n"
+      "  inferred_routes: 17\n"
       "  exclude: [ \"kube-probe/*\", /healthz ]\n"
       "  url_query: drop\n"
       "  redacted_query_keys: [a, b, a]\n"
@@ -249,6 +250,7 @@ TEST_CASE("load: every key of the other sections") {
   CHECK(s.trace.redacted_query_keys == std::vector<std::string>{"a", "b"});
   CHECK(s.trace.known_methods == std::vector<std::string>{"GET"});
   CHECK(s.forward.response_header == "x-trace");
+  CHECK(s.listeners[0].inferred_routes == 17);
   REQUIRE(s.exporter.has_value());
   CHECK(s.exporter->endpoint == "https://c:443");
   CHECK(s.exporter->gzip);

@@ -30,6 +30,17 @@ const row rows[] = {
     {"unknown key of a route",
      "service: c\ninbound:\n  8080: { to: a:1, routes: [ { mach: GET / } ] }\n",
      {"3:32: inbound.8080.routes[0].mach: unknown key, did you mean \"match\"?"}},
+    {"host with a star inside",
+     "service: c\ninbound:\n  8080: { to: a:1, routes: [ { host: a.*.b } ] }\n",
+     {"3:38: inbound.8080.routes[0].host: \"a.*.b\": a * stands only at the beginning, like *.example.com"}},
+    {"route that can never match",
+     "service: c\ninbound:\n  8080:\n    to: a:1\n    routes:\n      - GET /a/{x}\n      - /b\n"
+     "      - { match: \"GET /a/{y}\", name: never }\n",
+     {"8:9: inbound.8080.routes[2]: can never match, because routes[0] (line 6) takes all its requests"}},
+    {"route that can never match its path",
+     "service: c\noutbound:\n  9000:\n    routes:\n      - { match: \"/a/{all*}\", to: a:1 }\n"
+     "      - { path: /a/, to: b:1 }\n",
+     {"6:9: outbound.9000.routes[1]: can never match, because routes[0] (line 5) takes all its requests"}},
     {"key given twice", HEAD "service: other\n", {"3:1: service: given twice, first in line 1"}},
     {"listener given twice",
      "service: c\noutbound:\n  9001: a:1\n  9001: b:1\n",

@@ -83,6 +83,80 @@ TEST_CASE("route: host in any case, method exactly") {
   CHECK(matched(table, "POST", "shop.example", "/") == -1);
 }
 
+TEST_CASE("route: a wildcard host takes every name below it, and only those") {
+  const auto table = table_of({{"", "*.example.com", "", ""}});
+  CHECK(matched(table, "GET", "a.example.com", "/") == 0);
+  CHECK(matched(table, "GET", "a.b.example.com", "/") == 0);
+  CHECK(matched(table, "GET", "A.Example.COM", "/") == 0);
+  CHECK(matched(table, "GET", "example.com", "/") == -1);
+  CHECK(matched(table, "GET", ".example.com", "/") == -1);
+  CHECK(matched(table, "GET", "aexample.com", "/") == -1);
+  CHECK(matched(table, "GET", "a.example.com.org", "/") == -1);
+  CHECK(matched(table, "GET", "", "/") == -1);
+}
+
+TEST_CASE("route: rules that no request can reach are found") {
+  struct vector {
+    const char* why;
+    pattern taker, other;
+    bool unreachable;  // the other one
+  };
+  const auto row = GENERATE(values<vector>({
+      {"the same twice", {"GET", "shop", "/a", ""}, {"GET", "shop", "/a", ""}, true},
+      {"everything twice", {}, {}, true},
+      {"same template, other names", {"", "", "", "/a/{x}"}, {"", "", "", "/a/{y}"}, true},
+      {"same place for prefix and rest", {"", "", "/a/", ""}, {"", "", "", "/a/{rest*}"}, true},
+      {"rest before prefix", {"", "", "", "/a/{rest*}"}, {"", "", "/a/", ""}, true},
+      {"rest takes a longer beginning", {"", "", "", "/a/{rest*}"}, {"", "", "/a", ""}, false},
+      {"wildcard twice", {"", "*.shop", "", ""}, {"", "*.shop", "", ""}, true},
+      {"other method", {"GET", "", "/a", ""}, {"POST", "", "/a", ""}, false},
+      {"method takes part only", {"GET", "", "/a", ""}, {"", "", "/a", ""}, false},
+      {"other host", {"", "shop", "", ""}, {"", "cart", "", ""}, false},
+      {"host takes part only", {"", "shop", "", ""}, {}, false},
+      {"wildcard takes part only", {"", "*.shop", "", ""}, {}, false},
+      {"template takes part only", {"", "", "", "/a/{x}"}, {"", "", "/a", ""}, false},
+      {"longer template", {"", "", "", "/a/{x}/{y}"}, {"", "", "", "/a/{rest*}"}, false},
+      {"literal takes part only", {"", "", "", "/a/b"}, {"", "", "", "/a/{x}"}, false},
+      {"a prefix behind a template of its kind", {"", "", "", "/a"}, {"", "", "/a", ""}, false},
+  }));
+  CAPTURE(row.why);
+  const auto found = table_of({row.taker, row.other}).find_unreachable();
+  REQUIRE(found.size() == (row.unreachable ? 1u : 0u));
+  if (row.unreachable) CHECK((found[0].rule == 1 && found[0].by == 0));
+}
+
+TEST_CASE("route: what is called unreachable is never matched") {
+  const std::string hosts[] = {"", "shop", "*.shop", "*.eu.shop"};
+  const std::string methods[] = {"", "GET"};
+  const pattern paths[] = {{"", "", "", ""},          {"", "", "/", ""},      {"", "", "/a", ""},
+                           {"", "", "/a/", ""},       {"", "", "/a/b", ""},   {"", "", "", "/a"},
+                           {"", "", "", "/a/{x}"},    {"", "", "", "/{x}/b"}, {"", "", "", "/a/{r*}"},
+                           {"", "", "", "/{x}/{r*}"}, {"", "", "", "/{r*}"},  {"", "", "", "/a/b"}};
+  std::mt19937 random(11);
+  std::size_t called = 0;
+  for (int i = 0; i < 400; ++i) {
+    std::vector<pattern> list;
+    for (int k = 0; k < 6; ++k) {
+      pattern one = paths[random() % 12];
+      one.host = hosts[random() % 4];
+      one.method = methods[random() % 2];
+      list.push_back(one);
+    }
+    const auto table = table_of(list);
+    const auto found = table.find_unreachable();
+    called += found.size();
+    for (const char* host : {"", "shop", "x.shop", "x.eu.shop", "cart"}) {
+      for (const char* path : {"/", "/a", "/a/", "/a/b", "/a/b/", "/a/c", "/b", "/b/b", "/b/c/d", "*"}) {
+        for (const char* method : {"GET", "POST"}) {
+          const int rule = matched(table, method, host, path);
+          for (const auto& each : found) CHECK(rule != static_cast<int>(each.rule));
+        }
+      }
+    }
+  }
+  CHECK(called > 50);
+}
+
 TEST_CASE("route: the most specific rule wins, whatever the order of the configuration") {
   struct vector {
     const char* why;
@@ -91,6 +165,9 @@ TEST_CASE("route: the most specific rule wins, whatever the order of the configu
   };
   const auto row = GENERATE(values<vector>({
       {"host before path", {"", "shop", "", ""}, {"", "", "", "/a/b"}, "/a/b"},
+      {"wildcard host before path", {"", "*.eu.shop", "", ""}, {"", "", "", "/a/b"}, "/a/b"},
+      {"exact host before wildcard", {"", "x.eu.shop", "", ""}, {"", "*.eu.shop", "", "/a/b"}, "/a/b"},
+      {"longer wildcard", {"", "*.eu.shop", "", ""}, {"", "*.shop", "", "/a/b"}, "/a/b"},
       {"literal template before a brace", {"", "", "", "/carts/new"}, {"", "", "", "/carts/{id}"}, "/carts/new"},
       {"more literals", {"", "", "", "/{a}/b/c"}, {"", "", "", "/a/{b}/{c}"}, "/a/b/c"},
       {"longer prefix", {"", "", "/api/v1", ""}, {"", "", "/api", ""}, "/api/v1/x"},
@@ -110,8 +187,9 @@ TEST_CASE("route: the most specific rule wins, whatever the order of the configu
       {"method before any, same prefix", {"GET", "", "/a", ""}, {"", "", "/a", ""}, "/a/1"},
   }));
   CAPTURE(row.why);
-  CHECK(matched(table_of({row.winner, row.loser}), "GET", "shop", row.path) == 0);
-  CHECK(matched(table_of({row.loser, row.winner}), "GET", "shop", row.path) == 1);
+  const std::string host = row.winner.host.find('.') == std::string::npos ? "shop" : "x.eu.shop";
+  CHECK(matched(table_of({row.winner, row.loser}), "GET", host, row.path) == 0);
+  CHECK(matched(table_of({row.loser, row.winner}), "GET", host, row.path) == 1);
 }
 
 TEST_CASE("route: the order of the configuration decides between equals") {
