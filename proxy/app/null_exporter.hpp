@@ -10,8 +10,7 @@ namespace sidespan::app {
 
 class null_exporter final : public collect::exporter {
  public:
-  std::unique_ptr<batch> encode(const std::vector<trace::record>&) override { return std::make_unique<batch>(); }
-  collect::export_outcome send(const batch&, std::chrono::steady_clock::time_point) override { return {}; }
+  collect::export_outcome send(const collect::parcel&, std::chrono::steady_clock::time_point) override { return {}; }
   void cancel() noexcept override {}
 };
 

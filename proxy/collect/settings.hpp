@@ -10,9 +10,15 @@ namespace sidespan::collect {
 
 struct settings {
   /// Most finished spans that wait for export, per process; divided among the shards.
-  std::size_t queue_spans = 8192;
-  /// Most spans of one export request; reaching it exports early. 1..queue_spans
-  std::size_t batch_spans = 512;
+  std::size_t queue_spans = 65536;
+  /// Most memory of these; divided likewise.
+  std::size_t queue_bytes = 16 * 1024 * 1024;
+  /// Most spans of one export request. 1..queue_spans
+  std::size_t batch_spans = 8192;
+  /// So many make a request without waiting for more; what has gathered meanwhile goes with them.
+  std::size_t early_spans = 1024;
+  /// Most bytes of spans of one request: collectors refuse messages of more than 4 MiB unless told otherwise.
+  std::size_t batch_bytes = 3584 * 1024;
   /// Longest time a finished span waits before its batch is sent.
   std::chrono::milliseconds delay{200};
   /// First and longest time from the start of one try of a batch to the next (exponential, with jitter). The longest is

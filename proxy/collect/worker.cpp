@@ -29,13 +29,14 @@ struct worker::state {
   void run();
   bool wait_for_batch();
   void sleep_until(std::optional<time_point> until, std::uint64_t have, std::uint64_t more);
-  std::vector<trace::record> take_batch();
-  void deliver(std::vector<trace::record> records);
-  void send(const exporter::batch& batch, std::uint64_t spans);
+  parcel take_batch();
+  void deliver(const parcel& spans);
   void pause_until(time_point until);
   void settle(std::uint64_t acknowledged, const std::string& reason, std::uint64_t lost);
 
   std::uint64_t waiting() const noexcept;
+  std::uint64_t waiting_bytes() const noexcept;
+  std::uint64_t early() const noexcept { return std::min(limits.early_spans, limits.batch_spans); }
   bool stopping() const noexcept { return stop_at() != time_point::max(); }
   bool out_of_time() const noexcept { return steady::now() >= stop_at(); }
   time_point stop_at() const noexcept {
@@ -52,6 +53,7 @@ struct worker::state {
   // The worker's thread alone.
   base::system_random random;
   std::optional<time_point> due;
+  std::size_t first = 0;  // whose turn it is
 
   mutable std::mutex mutex;  // guards what follows
   std::condition_variable finished_changed;
@@ -66,7 +68,7 @@ worker::state::state(const settings& given, std::unique_ptr<exporter> to, std::s
   const std::size_t count = std::max<std::size_t>(shards, 1);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t share = limits.queue_spans / count + (i < limits.queue_spans % count ? 1 : 0);
-    intakes.push_back(std::make_unique<collect::intake>(share, bell));
+    intakes.push_back(std::make_unique<collect::intake>(share, limits.queue_bytes / count, bell));
   }
 }
 
@@ -76,11 +78,18 @@ std::uint64_t worker::state::waiting() const noexcept {
   return sum;
 }
 
+std::uint64_t worker::state::waiting_bytes() const noexcept {
+  std::uint64_t sum = 0;
+  for (const auto& one : intakes) sum += one->spans().pushed_bytes() - one->spans().taken_bytes();
+  return sum;
+}
+
 /// With `have` spans waiting: sleeps until the time, or until about `more` have come, or until stop().
 void worker::state::sleep_until(std::optional<time_point> until, std::uint64_t have, std::uint64_t more) {
   // When `more` have come in all, at least one of n shards has had the n-th part of them, rounded up.
   const std::uint64_t each = (more + intakes.size() - 1) / intakes.size();
-  for (auto& one : intakes) one->wake_after(each);
+  const std::uint64_t bytes = limits.batch_bytes / intakes.size();
+  for (auto& one : intakes) one->wake_after(each, bytes);
   if (waiting() == have && !stopping()) bell.wait(until);
   for (auto& one : intakes) one->let_sleep();
 }
@@ -90,7 +99,7 @@ bool worker::state::wait_for_batch() {
   while (true) {
     const std::uint64_t have = waiting();
     if (stopping()) return have > 0 && !out_of_time();
-    if (have >= limits.batch_spans) return true;
+    if (have >= early() || waiting_bytes() >= limits.batch_bytes) return true;
     if (have == 0) {
       due.reset();
       sleep_until(std::nullopt, have, 1);
@@ -98,38 +107,29 @@ bool worker::state::wait_for_batch() {
     }
     if (!due) due = steady::now() + limits.delay;
     if (steady::now() >= *due) return true;
-    sleep_until(due, have, limits.batch_spans - have);
+    sleep_until(due, have, early() - have);
   }
 }
 
-std::vector<trace::record> worker::state::take_batch() {
-  std::vector<trace::record> records;
-  records.reserve(std::min<std::uint64_t>(limits.batch_spans, waiting()));
+parcel worker::state::take_batch() {
+  parcel out;
   // What comes from now on may have come right after this.
   due = steady::now() + limits.delay;
-  for (auto& one : intakes) one->spans().take(records, limits.batch_spans - records.size());
+  for (std::size_t i = 0; i < intakes.size(); ++i)
+    intakes[(first + i) % intakes.size()]->spans().take(out, limits.batch_spans, limits.batch_bytes);
+  first = (first + 1) % intakes.size();
   const std::lock_guard lock(mutex);
-  in_flight = records.size();
-  return records;
+  in_flight = out.spans;
+  return out;
 }
 
-void worker::state::deliver(std::vector<trace::record> records) {
-  while (!records.empty() && !out_of_time()) {
-    const std::unique_ptr<exporter::batch> batch = out->encode(records);
-    const std::size_t spans = std::clamp<std::size_t>(batch->spans, 1, records.size());
-    if (batch->oversized > 0) settle(0, "oversized", batch->oversized);
-    records.erase(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(spans));
-    if (records.empty()) records = {};  // the bytes are what is kept through the retries
-    if (spans > batch->oversized) send(*batch, spans - batch->oversized);
-  }
-}
-
-void worker::state::send(const exporter::batch& batch, std::uint64_t spans) {
+void worker::state::deliver(const parcel& parcel) {
+  const std::uint64_t spans = parcel.spans;
   const time_point give_up = steady::now() + limits.retry_total;
   backoff waits(limits.retry_initial, limits.retry_max, random);
   while (!out_of_time()) {
     const time_point began = steady::now();
-    const export_outcome outcome = out->send(batch, std::min(give_up, stop_at()));
+    const export_outcome outcome = out->send(parcel, std::min(give_up, stop_at()));
     if (outcome.kind == export_outcome::kind::accepted) {
       const std::uint64_t refused = std::min(outcome.refused, spans);
       return settle(spans - refused, "partial_success", refused);  // never retried (specs OT-5)

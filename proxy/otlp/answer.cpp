@@ -5,10 +5,13 @@
 #include <array>
 #include <cstdint>
 
-#include "otlp/wire.hpp"
+#include "base/protobuf.hpp"
+
 
 namespace sidespan::otlp {
 namespace {
+
+namespace wire = base::protobuf;
 
 using std::chrono::milliseconds;
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "otlp/grpc_exporter.hpp"
 
-#include <grpc/slice.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/completion_queue.h>
@@ -12,12 +11,13 @@
 #include <chrono>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "otlp/answer.hpp"
 #include "otlp/channel.hpp"
-#include "otlp/encode.hpp"
+#include "otlp/envelope.hpp"
 #include "otlp/grpc_log.hpp"
 #include "otlp/patience.hpp"
 #include "otlp/resource.hpp"
@@ -31,10 +31,6 @@ using steady = std::chrono::steady_clock;
 
 constexpr const char* method = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";  // OT-1
 
-struct encoded final : collect::exporter::batch {
-  grpc::ByteBuffer request;
-};
-
 std::string rendered(const resource_settings& settings) {
   base::system_random random;
   return render_resource(resource_attributes(settings, random));
@@ -44,6 +40,16 @@ std::string bytes_of(const grpc::ByteBuffer& buffer) {
   grpc::Slice slice;
   if (!buffer.Valid() || !buffer.DumpToSingleSlice(&slice).ok()) return {};
   return {reinterpret_cast<const char*>(slice.begin()), slice.size()};
+}
+
+void let_go(void* owner) { static_cast<collect::chunk*>(owner)->let_go(); }
+
+/// The queue's own memory: gRPC keeps it until the bytes are with the kernel, also when the call has ended before that.
+grpc::Slice shared(const collect::piece& piece) {
+  collect::chunk& owner = piece.owner();
+  owner.hold();
+  // gRPC does not write to it; its interface is older than const.
+  return {const_cast<char*>(piece.bytes().data()), piece.bytes().size(), let_go, &owner};
 }
 
 std::chrono::system_clock::time_point wall(steady::time_point time) {
@@ -59,7 +65,7 @@ class grpc_exporter final : public collect::exporter {
         gzip_(settings.gzip),
         patience_(settings.timeout.count() > 0 ? settings.timeout
                                                : milliseconds(std::chrono::hours(1))),  // 0: no limit
-        encoder_(rendered(resource)),
+        envelope_(rendered(resource)),
         channel_(address_.make_channel()) {}
 
   ~grpc_exporter() override {
@@ -69,11 +75,11 @@ class grpc_exporter final : public collect::exporter {
     }
   }
 
-  std::unique_ptr<batch> encode(const std::vector<trace::record>& records) override;
-  export_outcome send(const batch& batch, steady::time_point deadline) override;
+  export_outcome send(const collect::parcel& spans, steady::time_point deadline) override;
   void cancel() noexcept override;
 
  private:
+  grpc::ByteBuffer request(const collect::parcel& spans) const;
   void wait_for_connection(steady::time_point deadline);
   export_outcome call(const grpc::ByteBuffer& request, steady::time_point deadline);
   void note(const export_outcome& outcome);
@@ -82,7 +88,7 @@ class grpc_exporter final : public collect::exporter {
   metadata metadata_;
   bool gzip_;
   patience patience_;
-  encoder encoder_;
+  envelope envelope_;
   std::shared_ptr<grpc::Channel> channel_;
   grpc::CompletionQueue queue_;
   bool lost_ = false;  // said so in the log
@@ -94,25 +100,20 @@ class grpc_exporter final : public collect::exporter {
   grpc::ClientContext* running_ = nullptr;
 };
 
-std::unique_ptr<collect::exporter::batch> grpc_exporter::encode(const std::vector<trace::record>& records) {
-  auto out = std::make_unique<encoded>();
-  const encoder::plan plan = encoder_.measure(records);
-  out->spans = plan.span_sizes.size();
-  out->oversized = plan.oversized;
-  if (plan.bytes == 0) return out;
-  grpc_slice memory = grpc_slice_malloc(plan.bytes);
-  encoder_.write(records, plan, GRPC_SLICE_START_PTR(memory));
-  const grpc::Slice slice(memory, grpc::Slice::STEAL_REF);
-  out->request = grpc::ByteBuffer(&slice, 1);
-  return out;
+grpc::ByteBuffer grpc_exporter::request(const collect::parcel& spans) const {
+  std::vector<grpc::Slice> slices;
+  slices.reserve(spans.pieces.size() + 2);
+  slices.emplace_back(envelope_.front(spans.bytes));
+  for (const collect::piece& piece : spans.pieces) slices.push_back(shared(piece));
+  slices.emplace_back(envelope_.back());
+  return {slices.data(), slices.size()};
 }
 
-export_outcome grpc_exporter::send(const batch& given, steady::time_point deadline) {
-  const auto& ready = static_cast<const encoded&>(given);
+export_outcome grpc_exporter::send(const collect::parcel& spans, steady::time_point deadline) {
   const steady::time_point began = steady::now();
   const milliseconds patience = patience_.next();
   wait_for_connection(std::min(deadline, began + patience));
-  export_outcome outcome = call(ready.request, std::min(deadline, began + patience));
+  export_outcome outcome = call(request(spans), std::min(deadline, began + patience));
   const auto took = std::chrono::duration_cast<milliseconds>(steady::now() - began);
   if (outcome.reason == "deadline_exceeded" && took >= patience) {
     patience_.timed_out();

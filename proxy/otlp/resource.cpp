@@ -4,14 +4,16 @@
 #include <array>
 #include <cstdint>
 
+#include "base/protobuf.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "otlp/identity.hpp"
-#include "otlp/wire.hpp"
 #include "trace/utf8.hpp"
 
 namespace sidespan::otlp {
 namespace {
+
+namespace wire = base::protobuf;
 
 std::string valid(std::string_view text) {
   std::string out;

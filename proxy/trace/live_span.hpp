@@ -44,7 +44,7 @@ class live_span {
   }
   bool has(key k) const noexcept { return (present_ & bit(k)) != 0; }
 
-  /// `{method} {target}`, only the method when `target` is empty. Cheapest when called first.
+  /// `{method} {target}`, only the method when `target` is empty.
   void set_name(std::string_view method, std::string_view target);
   void set_error() noexcept { record_.status = span_status::error; }
   void add_link(const link& to);
@@ -54,9 +54,8 @@ class live_span {
 
  private:
   static constexpr std::uint64_t bit(key k) noexcept { return std::uint64_t{1} << static_cast<unsigned>(k); }
-  std::uint32_t append(std::string_view text);
-  /// The attribute with this key, added when there is none.
-  attribute& slot(key k);
+  template <class Value>
+  void put(key k, Value value);
 
   sink& sink_;
   const base::clock& clock_;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "collect/exporter.hpp"
+#include "support/read_span.hpp"
 
 namespace sidespan::collect::test {
 
@@ -27,14 +28,21 @@ constexpr std::chrono::seconds patience{10};
 inline trace::record make_record(std::uint64_t number) {
   trace::record out;
   for (std::size_t i = 0; i < 8; ++i) out.trace.bytes[i] = static_cast<std::uint8_t>(number >> (8 * i));
-  out.text = "GET /a/name/that/does/not/fit/into/a/small/string";
-  out.name_size = 3;
+  out.fields.set_name("GET", "/a/name/that/does/not/fit/into/a/small/string");
   return out;
 }
 
-inline std::uint64_t number_of(const trace::record& record) {
-  std::uint64_t out = 0;
-  for (std::size_t i = 0; i < 8; ++i) out |= std::uint64_t{record.trace.bytes[i]} << (8 * i);
+/// The numbers of the spans that go out, in order.
+inline std::vector<std::uint64_t> numbers_of(const parcel& spans) {
+  std::vector<std::uint64_t> out;
+  for (const piece& one : spans.pieces) {
+    for (std::string_view rest = one.bytes(); !rest.empty();) {
+      const support::span span = support::read_span(rest);
+      std::uint64_t number = 0;
+      for (std::size_t i = 0; i < 8; ++i) number |= std::uint64_t{span.trace.bytes[i]} << (8 * i);
+      out.push_back(number);
+    }
+  }
   return out;
 }
 
@@ -77,13 +85,6 @@ class script {
     hanging_ = false;
     changed_.notify_all();
   }
-  /// encode() takes at most so many records into one batch, and leaves so many of them out as too large.
-  void limit(std::size_t spans, std::size_t oversized) {
-    const std::lock_guard lock(mutex_);
-    limit_ = spans;
-    oversized_ = oversized;
-  }
-
   bool wait_for_sends(std::size_t count) {
     return wait([this, count] { return sends_.size() >= count; });
   }
@@ -93,10 +94,6 @@ class script {
   std::vector<numbers> sends() {
     const std::lock_guard lock(mutex_);
     return sends_;
-  }
-  std::size_t encoded() {
-    const std::lock_guard lock(mutex_);
-    return encoded_;
   }
   std::vector<steady::time_point> deadlines() {
     const std::lock_guard lock(mutex_);
@@ -117,9 +114,6 @@ class script {
   export_outcome otherwise_;
   std::vector<numbers> sends_;
   std::vector<steady::time_point> deadlines_;
-  std::size_t encoded_ = 0;
-  std::size_t limit_ = exporter::batch::all;
-  std::size_t oversized_ = 0;
   bool hanging_ = false;
   bool inside_ = false;
   bool deaf_ = false;
@@ -130,24 +124,10 @@ class fake_exporter final : public exporter {
  public:
   explicit fake_exporter(std::shared_ptr<script> script) : script_(std::move(script)) {}
 
-  struct numbered : batch {
-    script::numbers numbers;
-  };
-
-  std::unique_ptr<batch> encode(const std::vector<trace::record>& records) override {
-    const std::lock_guard lock(script_->mutex_);
-    ++script_->encoded_;
-    auto out = std::make_unique<numbered>();
-    out->spans = std::min(script_->limit_, records.size());
-    out->oversized = std::min(script_->oversized_, out->spans);
-    for (std::size_t i = out->oversized; i < out->spans; ++i) out->numbers.push_back(number_of(records[i]));
-    return out;
-  }
-
-  export_outcome send(const batch& given, steady::time_point deadline) override {
+  export_outcome send(const parcel& given, steady::time_point deadline) override {
     script& s = *script_;
     std::unique_lock lock(s.mutex_);
-    s.sends_.push_back(static_cast<const numbered&>(given).numbers);
+    s.sends_.push_back(numbers_of(given));
     s.deadlines_.push_back(deadline);
     s.inside_ = s.hanging_;
     s.changed_.notify_all();

@@ -125,7 +125,6 @@ TEST_CASE("worker: a batch that is to be retried is sent again as it is, then co
   CHECK(b.acknowledged == 5);
   CHECK(b.lost.empty());
   CHECK(f.far->sends() == std::vector<numbers>(3, range(0, 5)));
-  CHECK(f.far->encoded() == 1);
 }
 
 TEST_CASE("worker: a refusal for good is not retried and is counted by its reason") {
@@ -206,24 +205,63 @@ TEST_CASE("worker: while a batch is out, the queue takes spans up to its bound a
   CHECK(f.settled().acknowledged == 110);
 }
 
-TEST_CASE("worker: what does not fit into a request goes into the next; what fits into none is counted") {
-  fixture f(quick());
-  f.far->limit(4, 1);
+TEST_CASE("worker: what does not fit into a request goes into the next") {
+  settings s = quick();
+  s.batch_bytes = 4 * make_record(0).encoded_size() + 1;
+  fixture f(s);
   f.offer(0, 10);
   f.subject.start();
-  const books b = f.settled();
-  CHECK(f.far->sends() == std::vector<numbers>{range(1, 4), range(5, 8), range(9, 10)});
-  CHECK(b.acknowledged == 7);
-  CHECK(b.lost == std::map<std::string, std::uint64_t>{{"oversized", 3}});
+  CHECK(f.settled().acknowledged == 10);
+  CHECK(f.far->sends() == std::vector<numbers>{range(0, 4), range(4, 8), range(8, 10)});
 }
 
-TEST_CASE("worker: a batch of nothing but oversized spans is not sent") {
-  fixture f(quick());
-  f.far->limit(2, 2);
-  f.offer(0, 4);
+TEST_CASE("worker: as many bytes as a request may have go at once, however long the delay") {
+  settings s = quick();
+  s.delay = never;
+  s.batch_bytes = 4 * make_record(0).encoded_size();
+  fixture f(s);
   f.subject.start();
-  CHECK(f.settled().lost.at("oversized") == 4);
-  CHECK(f.far->sends().empty());
+  f.offer(0, 4);
+  REQUIRE(f.far->wait_for_sends(1));
+  CHECK(f.far->sends().front() == range(0, 4));
+}
+
+TEST_CASE("worker: early_spans go without waiting for a full batch, and what has gathered goes with them") {
+  settings s = quick();
+  s.delay = never;
+  s.early_spans = 3;
+  fixture f(s);
+  f.far->hang();
+  f.subject.start();
+  f.offer(0, 3);
+  REQUIRE(f.far->wait_for_hang());
+  f.offer(3, 20);
+  f.far->release();
+  REQUIRE(f.far->wait_for_sends(3));
+  CHECK(f.far->sends()[0] == range(0, 3));
+  CHECK(f.far->sends()[1] == range(3, 13));
+  CHECK(f.far->sends()[2] == range(13, 20));
+}
+
+TEST_CASE("worker: one busy shard does not starve another") {
+  settings s = quick();
+  s.batch_spans = 1;
+  fixture f(s, 2);
+  f.offer(0, 3, 0);
+  f.offer(100, 101, 1);
+  f.subject.start();
+  REQUIRE(f.far->wait_for_sends(2));
+  CHECK(f.far->sends()[1] == numbers{100});
+}
+
+TEST_CASE("worker: the queue's bytes are bounded and divided among the shards") {
+  settings s = quick();
+  s.queue_bytes = 2 * 4 * make_record(0).encoded_size();
+  fixture f(s, 2);
+  f.offer(0, 10, 0);
+  f.offer(0, 2, 1);
+  CHECK(f.subject.read_books().queued == 6);
+  CHECK(f.subject.read_books().dropped.at("queue_full") == 6);
 }
 
 TEST_CASE("worker: stop sends what is queued, however long the delay") {

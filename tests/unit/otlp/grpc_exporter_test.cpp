@@ -37,11 +37,7 @@ std::unique_ptr<collect::exporter> make(const exporter_settings& settings) {
 }
 
 export_outcome send(collect::exporter& with, std::chrono::milliseconds within = 10s, std::size_t spans = 1) {
-  const std::vector<trace::record> records(spans, *record_of());
-  const auto batch = with.encode(records);
-  REQUIRE(batch->spans == spans);
-  REQUIRE(batch->oversized == 0);
-  return with.send(*batch, steady::now() + within);
+  return with.send(test::parcel_of(spans), steady::now() + within);
 }
 
 reply failure(grpc::StatusCode code, const std::string& details = "") {
@@ -221,13 +217,13 @@ TEST_CASE("grpc exporter: with the worker, an outage loses nothing and the books
   settings.retry_max = 5ms;
   collect::worker worker(settings, make(to(far->endpoint())), 1);
   worker.start();
-  worker.intake(0).offer(trace::record(*record_of()));
+  worker.intake(0).offer(std::move(*record_of()));
   REQUIRE(far->wait_for_calls(1));
   far->answer(failure(grpc::UNAVAILABLE));
-  for (int i = 0; i < 20; ++i) worker.intake(0).offer(trace::record(*record_of()));
+  for (int i = 0; i < 20; ++i) worker.intake(0).offer(std::move(*record_of()));
   REQUIRE(far->wait_for_calls(2));
   far.reset();
-  for (int i = 0; i < 20; ++i) worker.intake(0).offer(trace::record(*record_of()));
+  for (int i = 0; i < 20; ++i) worker.intake(0).offer(std::move(*record_of()));
   far = std::make_unique<fake_collector>(port);
   worker.stop(steady::now() + 10s);
   const collect::books b = worker.read_books();

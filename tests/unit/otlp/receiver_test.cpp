@@ -75,8 +75,7 @@ TEST_CASE("receiver: takes what our exporter sends, plain and gzip") {
   settings.endpoint = "http://" + f.address();
   settings.gzip = gzip;
   const auto exporter = make_grpc_exporter(settings, {});
-  const std::vector<trace::record> records(200, *test::record_of());
-  const auto outcome = exporter->send(*exporter->encode(records), std::chrono::steady_clock::now() + 10s);
+  const auto outcome = exporter->send(test::parcel_of(200), std::chrono::steady_clock::now() + 10s);
   CHECK(outcome.kind == collect::export_outcome::kind::accepted);
   CHECK(outcome.refused == 0);
   REQUIRE(f.requests().size() == 1);

@@ -6,7 +6,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <vector>
 
+#include "collect/queue.hpp"
 #include "trace/record.hpp"
 
 namespace sidespan::otlp::test {
@@ -18,45 +21,38 @@ class record_of {
     for (std::size_t i = 0; i < 8; ++i) record_.span.bytes[i] = static_cast<std::uint8_t>(0xf0 + i);
     record_.start.ns = 1700000000123456789ULL;
     record_.duration = base::nanoseconds(1500);
-    record_.text = name;
-    record_.name_size = static_cast<std::uint32_t>(name.size());
+    record_.fields.set_name(name, {});
   }
 
-  record_of& set(trace::key key, std::string_view text) {
-    trace::attribute& a = add(key, trace::attribute::type::text);
-    a.text = {static_cast<std::uint32_t>(record_.text.size()), static_cast<std::uint32_t>(text.size())};
-    record_.text += text;
-    return *this;
-  }
-  /// A literal would otherwise become a bool.
-  record_of& set(trace::key key, const char* text) { return set(key, std::string_view(text)); }
-  record_of& set(trace::key key, const std::string& text) { return set(key, std::string_view(text)); }
-  record_of& set(trace::key key, std::int64_t value) {
-    add(key, trace::attribute::type::integer).integer = value;
-    return *this;
-  }
-  record_of& set(trace::key key, double value) {
-    add(key, trace::attribute::type::real).real = value;
-    return *this;
-  }
-  record_of& set(trace::key key, bool value) {
-    add(key, trace::attribute::type::boolean).boolean = value;
+  template <class Value>
+  record_of& set(trace::key key, const Value& value) {
+    if constexpr (std::is_convertible_v<Value, std::string_view>) {
+      record_.fields.add(key, std::string_view(value));  // a literal would otherwise become a bool
+    } else {
+      record_.fields.add(key, value);
+    }
     return *this;
   }
 
   trace::record& operator*() { return record_; }
+  const trace::record& operator*() const { return record_; }
   trace::record* operator->() { return &record_; }
 
  private:
-  trace::attribute& add(trace::key key, enum trace::attribute::type type) {
-    trace::attribute one{};
-    one.key = key;
-    one.type = type;
-    record_.attributes.push_back(one);
-    return record_.attributes.back();
-  }
-
   trace::record record_;
 };
+
+/// What a queue would hand out.
+inline collect::parcel parcel_of(const std::vector<record_of>& records) {
+  collect::queue queue(records.size(), std::size_t{1} << 30);
+  for (const record_of& one : records) queue.push(*one);
+  collect::parcel out;
+  queue.take(out, records.size(), std::size_t{1} << 30);
+  return out;
+}
+inline collect::parcel parcel_of(std::size_t times) {
+  std::vector<record_of> records(times);
+  return parcel_of(records);
+}
 
 }  // namespace sidespan::otlp::test

@@ -7,9 +7,11 @@
 #include <string>
 #include <string_view>
 
-#include "otlp/wire.hpp"
+#include "base/protobuf.hpp"
 
 namespace sidespan::otlp::test {
+
+namespace wire = base::protobuf;
 
 inline std::string bytes_field(std::uint32_t number, std::string_view value) {
   std::string out(wire::bytes_size(number, value.size()), '\0');

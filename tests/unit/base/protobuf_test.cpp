@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "otlp/wire.hpp"
+#include "base/protobuf.hpp"
 
 #include <array>
 #include <catch2/catch.hpp>
 #include <limits>
 #include <string>
 
-namespace sidespan::otlp::wire {
+namespace sidespan::base::protobuf {
 namespace {
 
 using namespace std::string_view_literals;
 
-TEST_CASE("wire: sizes of varints are what is written") {
+TEST_CASE("protobuf: sizes of varints are what is written") {
   constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
   for (const std::uint64_t value :
        {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{127}, std::uint64_t{128}, std::uint64_t{16383},
@@ -31,7 +31,7 @@ TEST_CASE("wire: sizes of varints are what is written") {
   }
 }
 
-TEST_CASE("wire: tags of one and two bytes (specs 4.4)") {
+TEST_CASE("protobuf: tags of one and two bytes (specs 4.4)") {
   std::array<std::uint8_t, 8> memory{};
   writer(memory.data()).fixed32(16, 0x303);
   CHECK(memory[0] == 0x85);
@@ -42,7 +42,7 @@ TEST_CASE("wire: tags of one and two bytes (specs 4.4)") {
   CHECK(tag_size(16) == 2);
 }
 
-TEST_CASE("wire: reads each kind of field") {
+TEST_CASE("protobuf: reads each kind of field") {
   std::string_view message =
       "\x08\x96\x01\x12\x03"
       "abc\x1d\x01\x02\x03\x04\x21\x01\x00\x00\x00\x00\x00\x00\x80"sv;
@@ -66,7 +66,7 @@ TEST_CASE("wire: reads each kind of field") {
   CHECK_FALSE(next_field(message));
 }
 
-TEST_CASE("wire: stops at the first byte that makes no sense") {
+TEST_CASE("protobuf: stops at the first byte that makes no sense") {
   const auto bad = GENERATE(""sv, "\x08"sv, "\x08\x80"sv,
                             "\x12\x05"
                             "abc"sv,
@@ -78,4 +78,4 @@ TEST_CASE("wire: stops at the first byte that makes no sense") {
 }
 
 }  // namespace
-}  // namespace sidespan::otlp::wire
+}  // namespace sidespan::base::protobuf

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The protobuf wire format, as much of it as OTLP needs: sizes and writing for encode, reading of the small answers for
-// answer. Pure. Writing trusts its caller to have measured (encode does both in the same order); reading trusts
-// nothing.
+// The protobuf wire format, as much of it as OTLP needs: sizes and writing for records (trace) and the request around
+// them (otlp), reading for the small answers of a collector. Pure, any thread. Writing trusts its caller to have
+// measured; reading trusts nothing.
 #pragma once
 
 #include <bit>
@@ -12,7 +12,7 @@
 #include <optional>
 #include <string_view>
 
-namespace sidespan::otlp::wire {
+namespace sidespan::base::protobuf {
 
 static_assert(std::endian::native == std::endian::little, "fixed32 and fixed64 are copied as they are");
 
@@ -62,7 +62,7 @@ class writer {
     tag(field, type::fixed32);
     raw({reinterpret_cast<const char*>(&value), sizeof(value)});
   }
-  const std::uint8_t* at() const noexcept { return at_; }
+  std::uint8_t* at() const noexcept { return at_; }
 
  private:
   std::uint8_t* at_;
@@ -78,4 +78,4 @@ struct field {
 /// Takes the next field off the front; nullopt at the end and at the first byte that makes no sense.
 std::optional<field> next_field(std::string_view& message) noexcept;
 
-}  // namespace sidespan::otlp::wire
+}  // namespace sidespan::base::protobuf

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "otlp/wire.hpp"
+#include "base/protobuf.hpp"
 
-namespace sidespan::otlp::wire {
+namespace sidespan::base::protobuf {
 namespace {
 
 std::optional<std::uint64_t> take_varint(std::string_view& from) noexcept {
@@ -55,4 +55,4 @@ std::optional<field> next_field(std::string_view& message) noexcept {
   return out;
 }
 
-}  // namespace sidespan::otlp::wire
+}  // namespace sidespan::base::protobuf
