@@ -57,7 +57,8 @@ void chunk_pool::give_back(chunk* unused) noexcept {
   if (unused->capacity != usual_capacity || kept_.load(std::memory_order_relaxed) >= most_kept) return destroy(unused);
   kept_.fetch_add(1, std::memory_order_relaxed);
   unused->below = returned_.load(std::memory_order_relaxed);
-  while (!returned_.compare_exchange_weak(unused->below, unused, std::memory_order_release, std::memory_order_relaxed)) {
+  while (
+      !returned_.compare_exchange_weak(unused->below, unused, std::memory_order_release, std::memory_order_relaxed)) {
   }
 }
 

@@ -63,8 +63,7 @@ class piece {
   piece(chunk* of, std::size_t offset, std::size_t size) noexcept : of_(of), offset_(offset), size_(size) {
     of_->hold();
   }
-  piece(piece&& from) noexcept
-      : of_(std::exchange(from.of_, nullptr)), offset_(from.offset_), size_(from.size_) {}
+  piece(piece&& from) noexcept : of_(std::exchange(from.of_, nullptr)), offset_(from.offset_), size_(from.size_) {}
   piece& operator=(piece&& from) noexcept {
     std::swap(of_, from.of_);
     offset_ = from.offset_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the worker sends a parcel of encoded spans. Implemented by otlp/grpc_exporter and by a fake in tests. Called on the worker's thread
-// only.
+// How the worker sends a parcel of encoded spans. Implemented by otlp/grpc_exporter and by a fake in tests. Called on
+// the worker's thread only.
 #pragma once
 
 #include <chrono>

@@ -13,7 +13,8 @@ void count(std::atomic<std::uint64_t>& counter) noexcept {
 
 }  // namespace
 
-intake::intake(std::size_t max_spans, std::size_t max_bytes, doorbell& bell) : spans_(max_spans, max_bytes), bell_(bell) {
+intake::intake(std::size_t max_spans, std::size_t max_bytes, doorbell& bell)
+    : spans_(max_spans, max_bytes), bell_(bell) {
   spare_.reserve(most_spare);
 }
 

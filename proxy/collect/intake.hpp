@@ -24,8 +24,9 @@ class intake final : public trace::sink {
   trace::span_fields draft() noexcept override;
   void offer(trace::record&& finished) noexcept override;
 
-  /// Ring the bell once when `spans` have come after those pushed by now, or `bytes`. The caller looks at the queue once
-  /// more before it sleeps: of this store and a push, both sequentially consistent, at least one side sees the other.
+  /// Ring the bell once when `spans` have come after those pushed by now, or `bytes`. The caller looks at the queue
+  /// once more before it sleeps: of this store and a push, both sequentially consistent, at least one side sees the
+  /// other.
   void wake_after(std::uint64_t spans, std::uint64_t bytes) noexcept;
   void let_sleep() noexcept { wake_at_.store(never, std::memory_order_relaxed); }
   /// From now on offers are counted as dropped at shutdown.

@@ -33,7 +33,8 @@ class queue {
 
   /// Producer only. False when full.
   bool push(const trace::record& finished) noexcept;
-  /// Consumer only: moves the oldest into `out` until it holds `most_spans` or the next would not fit into `most_bytes`.
+  /// Consumer only: moves the oldest into `out` until it holds `most_spans` or the next would not fit into
+  /// `most_bytes`.
   void take(parcel& out, std::uint64_t most_spans, std::size_t most_bytes);
 
   /// Ever pushed, ever taken; any thread. `pushed` is sequentially consistent with push(): see intake.

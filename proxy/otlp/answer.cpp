@@ -7,7 +7,6 @@
 
 #include "base/protobuf.hpp"
 
-
 namespace sidespan::otlp {
 namespace {
 

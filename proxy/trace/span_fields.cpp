@@ -79,7 +79,7 @@ void span_fields::swap(span_fields& other) noexcept {
 
 std::uint8_t* span_fields::grow(std::size_t size) {
   if (size_ + size > max_size) return nullptr;
-  const std::size_t capacity = std::max({usual_capacity, 2 * capacity_, size_ + size});
+  const std::size_t capacity = std::min(std::max({usual_capacity, 2 * capacity_, size_ + size}), max_size);
   auto larger = std::make_unique_for_overwrite<std::uint8_t[]>(capacity);
   if (size_ != 0) std::memcpy(larger.get(), memory_.get(), size_);
   memory_ = std::move(larger);

@@ -37,6 +37,7 @@ class span_fields {
   void add(key k, std::int64_t value);
   void add(key k, double value);
   void add(key k, bool value);
+  void add(key k, const char* text) { add(k, std::string_view(text)); }  // a literal would convert to bool
   void add_trace_state(std::string_view text);
   void add_event(std::uint64_t wall_ns, std::string_view name);
   void add_link(const link& to);
@@ -57,9 +58,7 @@ class span_fields {
  private:
   void swap(span_fields& other) noexcept;
   /// The end, with room for `size` more bytes; null when that is over max_size.
-  std::uint8_t* room(std::size_t size) {
-    return capacity_ - size_ >= size ? memory_.get() + size_ : grow(size);
-  }
+  std::uint8_t* room(std::size_t size) { return capacity_ - size_ >= size ? memory_.get() + size_ : grow(size); }
   std::uint8_t* grow(std::size_t size);
   void end_at(const std::uint8_t* end) noexcept { size_ = static_cast<std::size_t>(end - memory_.get()); }
   void add_any_text(key k, std::string_view text);

@@ -85,7 +85,10 @@ inline attribute read_attribute(std::string_view pair) {
     std::string_view any = part->bytes;
     const auto value = next_field(any);
     if (!value) continue;
-    out.type = static_cast<enum attribute::type>(value->number == 1 ? 0 : value->number == 3 ? 1 : value->number == 4 ? 2 : 3);
+    out.type = static_cast<enum attribute::type>(value->number == 1   ? 0
+                                                 : value->number == 3 ? 1
+                                                 : value->number == 4 ? 2
+                                                                      : 3);
     out.text = value->bytes;
     out.integer = static_cast<std::int64_t>(value->integer);
     out.real = std::bit_cast<double>(value->integer);

@@ -137,7 +137,7 @@ const row rows[] = {
     {{{"OTEL_BSP_EXPORT_TIMEOUT", "30000"}}, [](auto& s) { return s.collect.retry_total == 30s; }},
     {{{"OTEL_BSP_MAX_QUEUE_SIZE", "2048"}}, [](auto& s) { return s.collect.queue_spans == 2048; }},
     {{{"OTEL_BSP_MAX_QUEUE_SIZE", "many"}},
-     [](auto& s) { return s.collect.queue_spans == 8192; },
+     [](auto& s) { return s.collect.queue_spans == 65536; },
      {"OTEL_BSP_MAX_QUEUE_SIZE: warning: ignored: export.queue.spans: \"many\" is not a whole number"}},
     {{{"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "64"}}, [](auto& s) { return s.collect.batch_spans == 64; }},
     {{{"OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", "GET,POST"}},

@@ -108,6 +108,7 @@ TEST_CASE("print: the defaults of the table are those of the settings") {
   CHECK(said.forward.connections == plain.forward.connections);
   CHECK(said.forward.idle_upstream_connections == plain.forward.idle_upstream_connections);
   CHECK(said.collect.queue_spans == plain.collect.queue_spans);
+  CHECK(said.collect.queue_bytes == plain.collect.queue_bytes);
   CHECK(said.collect.batch_spans == plain.collect.batch_spans);
   CHECK(said.collect.delay == plain.collect.delay);
   CHECK(said.collect.retry_initial == plain.collect.retry_initial);
