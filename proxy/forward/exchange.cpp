@@ -43,7 +43,9 @@ net::task<void> exchange::run() {
   correlate();
   start();
   if (!failed) failed = prepare();
-  if (!failed) {
+  if (!failed && target_.form == http::target_form::authority) {
+    failed = co_await connect_through();
+  } else if (!failed) {
     failed = co_await attempt(false);
     if (failed && may_retry(*failed, attempt_reused_)) failed = co_await attempt(true);
   }
@@ -85,9 +87,9 @@ net::task<void> exchange::refuse(fault why) {
 /// Stage parse, second half: what the request is for (RFC 9112 §3.2, §3.3).
 exchange::outcome exchange::read_target() {
   http::request_head& head = down_.request();
-  if (head.method == "CONNECT") {
+  if (head.method == "CONNECT" && !leg_.is_forward_proxy()) {
     return fault(fault_code::not_implemented, side::downstream, stage::route,
-                 "CONNECT is not supported yet by this version");
+                 "CONNECT is for forward proxies");  // H1-7
   }
   if (head.method == "TRACE") {
     // It would hand credentials that were added on the way to whoever asked (RFC 9110 §9.3.8).
@@ -96,8 +98,8 @@ exchange::outcome exchange::read_target() {
   const auto parts = http::parse_target(head.method, head.target);
   if (!parts) return parts.error();
   target_ = *parts;
-  // The authority of an absolute-form target overrides Host (H1-4).
-  host_field_ = target_.form == http::target_form::absolute ? target_.authority : head.fields.value(field_id::host);
+  // The authority of an absolute-form target, or of a CONNECT, overrides Host (H1-4).
+  host_field_ = target_.authority.empty() ? head.fields.value(field_id::host) : target_.authority;
   if (!host_field_.empty()) {
     const auto authority = http::parse_authority(host_field_);
     if (!authority) return authority.error();
@@ -111,11 +113,12 @@ exchange::outcome exchange::find_rule() {
   const http::request_head& head = down_.request();
   excluded_ = shard_.all.exclusion.matches(target_.path, head.fields.value(field_id::user_agent));
   if (leg_.is_forward_proxy()) {
-    if (target_.form != http::target_form::absolute) {
+    const bool connect = target_.form == http::target_form::authority;
+    if (target_.form != http::target_form::absolute && !connect) {
       return fault(fault_code::http_request_error, side::downstream, stage::route,
                    "this port is a forward proxy and needs an absolute http:// target");
     }
-    if (!base::iequals(target_.scheme, "http")) {
+    if (!connect && !base::iequals(target_.scheme, "http")) {
       return fault(fault_code::not_implemented, side::downstream, stage::route, "only http:// targets are supported");
     }
     named_ = {std::string(host_.host), host_.port == 0 ? std::uint16_t{80} : host_.port};

@@ -52,6 +52,10 @@ class exchange final : private relay_hooks {
   void finish_attempt(const outcome& fault);
   net::task<void> answer(base::fault fault);
 
+  /// CONNECT in place of attempt(): connects, answers, and is a tunnel from then on.
+  net::task<outcome> connect_through();
+  net::task<base::result<std::unique_ptr<net::stream>>> connect_raw();
+  net::task<base::result<void>> accept_connect();
   /// What follows a 101 or the 2xx to a CONNECT; the span lasts as long (decision 13).
   net::task<void> run_tunnel(wire::raw_connection up, tunnel_kind kind);
   void finish_tunnel(tunnel_kind kind, const tunnel_outcome& out, base::nanoseconds duration);

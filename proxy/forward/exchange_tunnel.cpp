@@ -3,6 +3,7 @@
 #include "forward/exchange.hpp"
 #include "http/hop_by_hop.hpp"
 #include "http/upgrade.hpp"
+#include "trace/http_attributes.hpp"
 #include "trace/tunnel_attributes.hpp"
 
 // What becomes of an exchange that stops being HTTP (decision 13).
@@ -32,6 +33,59 @@ base::result<void> exchange::on_switch(http::response_head& head) {
     trace::describe_response(*span_, kind, head.status);
   }
   return {};
+}
+
+net::task<exchange::outcome> exchange::connect_through() {
+  outcome failed;
+  ++attempts_;
+  // What a caller writes without waiting for the answer is meant for the tunnel and must not be read as a request.
+  down_.close_after();
+  if (traced()) begin_span();
+  if (down_.request_size().present())
+    failed = fault(fault_code::http_request_error, base::side::downstream, base::stage::route, "CONNECT with content");
+  std::unique_ptr<net::stream> up;
+  if (!failed) {
+    auto connected = co_await connect_raw();
+    if (connected) up = std::move(*connected);
+    if (!up) failed = explain_failure(connected.error());
+  }
+  if (!failed) {
+    if (span_) trace::describe_peer(*span_, up->peer_address(), up->peer().port(), false);
+    const auto answered = co_await accept_connect();
+    if (!answered) failed = answered.error();
+  }
+  if (!failed) {
+    const wire::raw_connection rest(up.get());
+    co_await run_tunnel(rest, tunnel_kind::connect);
+  }
+  finish_attempt(failed);
+  co_return failed;
+}
+
+net::task<base::result<std::unique_ptr<net::stream>>> exchange::connect_raw() {
+  auto connected = co_await shard_.pool.connect_raw(*endpoint_, connect_limit());
+  if (!connected) co_return connected;
+  const net::tcp_endpoint& peer = (*connected)->peer();
+  const bool here = peer.address().is_loopback() || peer.address() == (*connected)->local().address();
+  if (here && is_own_port(endpoint_->port)) co_return own_port_refused();  // a name may lead here as well
+  if (timed_out_ || cut_) {
+    co_return fault(fault_code::connection_timeout, base::side::upstream, base::stage::connect, "connected too late");
+  }
+  co_return connected;
+}
+
+/// The caller's bytes behind the head go on only after this.
+net::task<base::result<void>> exchange::accept_connect() {
+  http::response_head head;
+  head.status = status_ = 200;
+  head.reason = "Connection established";
+  if (span_) trace::describe_response(*span_, trace::span_kind::client, head.status);
+  down_.put_head(head, http::body_size());
+  const base::result<bool> written = down_.write_now({}, true, nullptr);
+  base::result<void> done;
+  if (!written) co_return written.error();
+  if (!*written) done = co_await down_.flush();
+  co_return done;
 }
 
 net::task<void> exchange::run_tunnel(wire::raw_connection up, tunnel_kind kind) {

@@ -105,7 +105,7 @@ void describe_client(live_span& span, const request_facts& facts, const settings
   if (!span.recording()) return;
   describe_method(span, facts, settings);
   span.set(key::sidespan_leg, "outbound");
-  set_full_url(span, facts, settings);
+  if (facts.head->method != "CONNECT") set_full_url(span, facts, settings);  // its target is no URL
   set_if_any(span, key::url_template, facts.route);
   set_if_any(span, key::server_address, without_userinfo(facts.host));
   set_port(span, key::server_port, facts.port != 0 ? facts.port : default_port(facts.scheme));

@@ -79,6 +79,12 @@ class pool {
   /// A new connection. Faults of net::connector::connect. `where` outlives the wait.
   net::task<base::result<lease>> connect(const endpoint& where, limits limits);
 
+  /// A new connection that no exchange will use, for tunnels; never pooled. Faults as connect().
+  net::task<base::result<std::unique_ptr<net::stream>>> connect_raw(const endpoint& where,
+                                                                    std::chrono::milliseconds limit) {
+    return connector_.connect(where.host, where.port, limit);
+  }
+
   std::size_t idle_count() const noexcept { return idle_total_; }
   /// Closes idle connections and keeps no more; leases in use are closed when they come back.
   void close_idle() noexcept;

@@ -26,6 +26,9 @@ struct body_piece {
 /// A connection that stops being HTTP (RFC 9110 §7.8, §9.3.6): its stream, and what has been received already of what
 /// follows the head. Valid as long as the exchange.
 struct raw_connection {
+  raw_connection() = default;
+  explicit raw_connection(net::stream* on, std::string_view read_ahead = {}) : stream(on), unread(read_ahead) {}
+
   net::stream* stream = nullptr;
   std::string_view unread;
 };

@@ -48,7 +48,7 @@ class h1_client final : public client_exchange {
   }
   raw_connection raw() noexcept override {
     broken_ = true;  // never to be leased again
-    return {stream_.get(), input_.unread()};
+    return raw_connection(stream_.get(), input_.unread());
   }
 
  private:

@@ -57,7 +57,7 @@ class h1_server final : public server_exchange {
   void interrupt(bool as_timeout) noexcept override { stream_->interrupt(as_timeout); }
   raw_connection raw() noexcept override {
     close_after_ = true;
-    return {stream_.get(), input_.unread()};
+    return raw_connection(stream_.get(), input_.unread());
   }
 
  private:

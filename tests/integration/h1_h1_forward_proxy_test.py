@@ -65,10 +65,6 @@ class forward_proxy(unittest.TestCase):
                 self.assertIn(self.status("GET", target), (400, 403, 404, 501, 502))
         self.assertEqual(self.app.requests, [])
 
-    def test_connect_is_refused_and_opens_no_tunnel(self):
-        self.assertIn(self.status("CONNECT", f"127.0.0.1:{self.app.port}"), (400, 403, 405, 501))
-        self.assertEqual(self.app.requests, [])
-
     def test_an_upstream_that_refuses_is_502(self):
         held, refused = refused_port()
         self.addCleanup(held.close)

@@ -146,7 +146,7 @@ class fake_down final : public wire::server_exchange {
     interrupted = true;
     place_.wake();
   }
-  wire::raw_connection raw() noexcept override { return {}; }
+  wire::raw_connection raw() noexcept override { return wire::raw_connection(); }
 
  private:
   waiting_place place_;
@@ -216,7 +216,7 @@ class fake_up final : public wire::client_exchange {
     interrupted = true;
     place_.wake();
   }
-  wire::raw_connection raw() noexcept override { return {}; }
+  wire::raw_connection raw() noexcept override { return wire::raw_connection(); }
 
  private:
   waiting_place place_;

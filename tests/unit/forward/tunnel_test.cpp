@@ -21,7 +21,8 @@ struct open_tunnel {
 
   explicit open_tunnel(std::string_view first_up = {}, std::string_view first_down = {},
                        milliseconds idle = milliseconds(0))
-      : between({down.near.get(), first_up}, {up.near.get(), first_down}, buffers, idle),
+      : between(wire::raw_connection(down.near.get(), first_up), wire::raw_connection(up.near.get(), first_down),
+                buffers, idle),
         out(loop.start(between.run())) {}
 
   std::string received(const support::far_end& at, std::size_t bytes) {
@@ -119,7 +120,7 @@ TEST_CASE("tunnel: limits that an exchange left on its streams do not end it") {
   down.near->limit(milliseconds(1));
   up.near->limit(milliseconds(1));
   up.near->write_limit(milliseconds(1));
-  tunnel between({down.near.get(), {}}, {up.near.get(), {}}, buffers, milliseconds(0));
+  tunnel between(wire::raw_connection(down.near.get()), wire::raw_connection(up.near.get()), buffers, milliseconds(0));
   const auto out = loop.start(between.run());
   loop.run_for(milliseconds(80));
   CHECK_FALSE(out->has_value());
