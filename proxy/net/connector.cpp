@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/connector.hpp"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "net/spawn.hpp"
 
 namespace sidespan::net {
 namespace {
@@ -33,64 +41,193 @@ fault connect_fault(const error_code& ec) {
   return upstream(fault_code::connection_terminated, "connect failed");
 }
 
+/// Does not wait: the queue of a unix socket is full or it is not.
+error_code connect_unix(tcp_socket& socket, const std::string& path) {
+  const auto last = [] { return error_code(errno, boost::system::system_category()); };
+  sockaddr_un where{};
+  where.sun_family = AF_UNIX;
+  if (path.size() >= sizeof where.sun_path) return asio::error::invalid_argument;
+  std::memcpy(where.sun_path, path.data(), path.size());
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return last();
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) {
+    // Nobody is there, or nobody takes connections: the same as a port that refuses.
+    const bool refused = errno == ENOENT || errno == EAGAIN || errno == EACCES;
+    const error_code ec = refused ? error_code(asio::error::connection_refused) : last();
+    ::close(fd);
+    return ec;
+  }
+  error_code ec;
+  socket.assign(asio::ip::tcp::v4(), fd, ec);  // the protocol is not looked at again
+  if (ec) ::close(fd);
+  return ec;
+}
+
 }  // namespace
 
-struct connector::pending {
-  tcp_socket* socket;
+/// One socket on its way.
+struct connector::attempt {
+  tcp_socket* socket = nullptr;
   bool expired = false;
 
   static void expire(void* context) noexcept {
-    auto* waiting = static_cast<pending*>(context);
+    auto* waiting = static_cast<attempt*>(context);
     waiting->expired = true;
     error_code ignored;
     waiting->socket->close(ignored);
   }
 };
 
-connector::connector(asio::io_context& loop, deadlines& wheel) : loop_(loop), wheel_(wheel), resolver_(loop) {}
+/// What the tries for one connection share; each of them keeps it alive.
+struct connector::race {
+  using clock = std::chrono::steady_clock;
+  struct entry {
+    destination where;
+    clock::time_point began{};
+    attempt* under_way = nullptr;
+    bool failed = false;
+  };
+
+  explicit race(const executor& on) : changed(on) {}
+
+  std::vector<entry> entries;
+  std::size_t next = 0;
+  std::size_t under_way = 0;
+  bool hurry = true;  // nothing has been tried yet, or what was tried last has failed
+  timer changed;
+  error_code last = asio::error::host_not_found;
+  std::unique_ptr<stream> won;
+  std::size_t winner = 0;
+};
+
+connector::connector(asio::io_context& loop, deadlines& wheel, resolver::look_up how)
+    : loop_(loop), wheel_(wheel), resolver_(loop, how) {}
 
 void connector::stop() noexcept {
   stopped_ = true;
   resolver_.stop();
-  for (pending* waiting : pending_) pending::expire(waiting);
+  for (attempt* waiting : pending_) attempt::expire(waiting);
 }
 
-task<error_code> connector::connect_one(tcp_socket& socket, tcp_endpoint where, std::chrono::milliseconds limit) {
+task<error_code> connector::connect_one(tcp_socket& socket, tcp_endpoint where, attempt& state,
+                                        std::chrono::milliseconds limit) {
   error_code ec;
-  pending waiting;
-  waiting.socket = &socket;
-  const auto place = pending_.insert(pending_.end(), &waiting);
-  deadline timeout(wheel_, &pending::expire, &waiting);
+  state.socket = &socket;
+  const auto place = pending_.insert(pending_.end(), &state);
+  deadline timeout(wheel_, &attempt::expire, &state);
   timeout.arm(limit);
   co_await socket.async_connect(where, into(ec));
   pending_.erase(place);
-  if (waiting.expired) ec = asio::error::timed_out;
+  if (state.expired) ec = asio::error::timed_out;
   co_return ec;
+}
+
+/// The common case, without a coroutine of its own.
+task<connector::outcome> connector::connect_only(tcp_endpoint where, std::chrono::milliseconds limit) {
+  outcome out;
+  tcp_socket socket(loop_.get_executor());
+  attempt state;
+  const error_code ec = co_await connect_one(socket, where, state, limit);
+  if (ec) {
+    out.failed.push_back(0);
+    out.why = connect_fault(ec);
+  } else {
+    out.stream = std::make_unique<stream>(std::move(socket), wheel_);
+  }
+  co_return out;
+}
+
+task<void> connector::try_one(std::shared_ptr<race> in, std::size_t which, std::chrono::milliseconds limit) {
+  race::entry& own = in->entries[which];
+  tcp_socket socket(loop_.get_executor());
+  error_code ec;
+  if (!own.where.path.empty()) {
+    ec = connect_unix(socket, own.where.path);
+  } else {
+    attempt state;
+    own.under_way = &state;
+    ec = co_await connect_one(socket, own.where.address, state, limit);
+    own.under_way = nullptr;
+  }
+  --in->under_way;
+  own.failed = bool(ec);
+  if (ec) {
+    in->last = ec;
+    in->hurry = true;
+  } else if (!in->won) {
+    in->winner = which;
+    in->won = own.where.path.empty() ? std::make_unique<stream>(std::move(socket), wheel_)
+                                     : std::make_unique<stream>(std::move(socket), wheel_, own.where.path);
+  }
+  in->changed.cancel();
+}
+
+bool connector::next_is_due(const race& in) noexcept {
+  return in.next < in.entries.size() && (in.hurry || race::clock::now() - in.entries[in.next - 1].began >= stagger);
+}
+
+/// The others are given up; who had its chance and did not answer has failed.
+void connector::settle(race& in, outcome& out) {
+  const auto late = race::clock::now() - stagger;
+  for (std::size_t i = 0; i < in.next; ++i) {
+    race::entry& each = in.entries[i];
+    if (each.failed || (each.under_way != nullptr && (!in.won || each.began <= late))) out.failed.push_back(i);
+    if (each.under_way != nullptr) attempt::expire(each.under_way);
+  }
+  if (!in.won) out.why = connect_fault(in.under_way > 0 ? error_code(asio::error::timed_out) : in.last);
+  out.winner = in.winner;
+  out.stream = std::move(in.won);
+}
+
+task<connector::outcome> connector::connect_any(std::vector<destination> places, std::chrono::milliseconds limit) {
+  using std::chrono::milliseconds;
+  outcome out;
+  if (stopped_) co_return out;
+  if (places.size() == 1 && places.front().path.empty()) {
+    out = co_await connect_only(places.front().address, limit);
+    co_return out;
+  }
+  const auto end = race::clock::now() + limit;
+  const auto in = std::make_shared<race>(loop_.get_executor());
+  for (destination& each : places) in->entries.push_back({std::move(each), {}, nullptr, false});
+  error_code ignored;
+  while (!in->won) {
+    const auto now = race::clock::now();
+    const milliseconds left = std::chrono::ceil<milliseconds>(end - now);
+    if (stopped_ || left.count() <= 0) break;
+    if (next_is_due(*in)) {
+      in->entries[in->next].began = now;
+      in->hurry = false;
+      ++in->under_way;
+      spawn(loop_.get_executor(), try_one(in, in->next++, left), "connect");
+      continue;  // it may have ended already
+    }
+    if (in->under_way == 0 && in->next == in->entries.size()) break;
+    const bool more = in->next < in->entries.size();
+    in->changed.expires_at(more ? std::min(end, now + stagger) : end);
+    co_await in->changed.async_wait(into(ignored));
+  }
+  settle(*in, out);
+  co_return out;
 }
 
 task<base::result<std::unique_ptr<stream>>> connector::connect(std::string host, std::uint16_t port,
                                                                std::chrono::milliseconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
-  auto addresses = co_await resolver_.resolve(host, limit);
-  if (!addresses) co_return addresses.error();
+  auto found = co_await resolver_.resolve(host, limit);
+  if (!found) co_return found.error();
   if (const auto last = worked_last_.find(host); last != worked_last_.end()) {
-    const auto at = std::find(addresses->begin(), addresses->end(), last->second);
-    if (at != addresses->end()) std::rotate(addresses->begin(), at, at + 1);
+    const auto at = std::find(found->begin(), found->end(), last->second);
+    if (at != found->end()) std::rotate(found->begin(), at, at + 1);
   }
-  error_code ec = asio::error::host_not_found;
-  for (std::size_t i = 0; i < addresses->size(); ++i) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    if (left.count() <= 0 || stopped_) co_return connect_fault(asio::error::timed_out);
-    const tcp_endpoint where((*addresses)[i], port);
-    tcp_socket socket(loop_.get_executor());
-    ec = co_await connect_one(socket, where, left);
-    if (!ec) {
-      if (worked_last_.size() >= max_remembered) worked_last_.clear();
-      if (addresses->size() > 1) worked_last_[host] = (*addresses)[i];
-      co_return std::make_unique<stream>(std::move(socket), wheel_);
-    }
-  }
-  co_return connect_fault(ec);
+  std::vector<destination> places;
+  for (const auto& address : *found) places.push_back({tcp_endpoint(address, port), {}});
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+  outcome out = co_await connect_any(std::move(places), left);
+  if (!out.stream) co_return out.why;
+  if (worked_last_.size() >= max_remembered) worked_last_.clear();
+  if (found->size() > 1) worked_last_[host] = (*found)[out.winner];
+  co_return std::move(out.stream);
 }
 
 }  // namespace sidespan::net

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Opens connections for one shard: resolve, then try the addresses one after the other within one time limit. The
-// address that worked last is tried first. One thread, the shard's.
+// Opens connections for one shard. Of several places the next one is tried when the one before has failed, or has not
+// answered for a quarter of a second (RFC 8305 §5), so that one that swallows packets does not use up the time of all.
+// One thread, the shard's.
 #pragma once
 
 #include <chrono>
@@ -9,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "net/resolver.hpp"
@@ -16,26 +18,55 @@
 
 namespace sidespan::net {
 
+/// Where a connection can go to.
+struct destination {
+  tcp_endpoint address;
+  /// Of a unix socket, in place of `address`; empty: none.
+  std::string path;
+  friend bool operator==(const destination&, const destination&) = default;
+};
+
 class connector {
  public:
-  connector(asio::io_context& loop, deadlines& wheel);
+  connector(asio::io_context& loop, deadlines& wheel, resolver::look_up how = &look_up_name);
 
-  /// Faults: dns_*, connection_refused, connection_timeout, destination_ip_unroutable, connection_limit_reached (no
-  /// descriptors left), side upstream. `limit` covers resolving and all addresses.
+  /// Resolves and connects. Faults: dns_*, connection_refused, connection_timeout, destination_ip_unroutable,
+  /// connection_limit_reached (no descriptors left), side upstream. `limit` covers resolving and all addresses. The
+  /// address that worked last is tried first.
   task<base::result<std::unique_ptr<stream>>> connect(std::string host, std::uint16_t port,
                                                       std::chrono::milliseconds limit);
+
+  /// How a race for one connection went.
+  struct outcome {
+    std::unique_ptr<net::stream> stream;  // null: `why`
+    std::size_t winner = 0;
+    /// Those that failed, or had been tried for longer than `stagger` when another won.
+    std::vector<std::size_t> failed;
+    base::fault why{base::fault_code::connection_timeout, base::side::upstream, base::stage::connect, "shutting down"};
+  };
+  /// The first of `places` that answers.
+  task<outcome> connect_any(std::vector<destination> places, std::chrono::milliseconds limit);
+
+  resolver& names() noexcept { return resolver_; }
 
   /// Fails what waits and refuses what comes; for shutdown.
   void stop() noexcept;
 
+  static constexpr std::chrono::milliseconds stagger{250};
+
  private:
-  task<error_code> connect_one(tcp_socket& socket, tcp_endpoint where, std::chrono::milliseconds limit);
+  struct attempt;
+  struct race;
+  task<error_code> connect_one(tcp_socket& socket, tcp_endpoint where, attempt& state, std::chrono::milliseconds limit);
+  task<outcome> connect_only(tcp_endpoint where, std::chrono::milliseconds limit);
+  task<void> try_one(std::shared_ptr<race> in, std::size_t which, std::chrono::milliseconds limit);
+  static bool next_is_due(const race& in) noexcept;
+  void settle(race& in, outcome& out);
 
   asio::io_context& loop_;
   deadlines& wheel_;
   resolver resolver_;
-  struct pending;
-  std::list<pending*> pending_;
+  std::list<attempt*> pending_;
   bool stopped_ = false;
   std::map<std::string, asio::ip::address> worked_last_;
 };

@@ -1,72 +1,158 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/resolver.hpp"
 
-#include <algorithm>
+#include <netdb.h>
 
-#include "net/spawn.hpp"
+#include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
 
 namespace sidespan::net {
 
 using base::fault;
 using base::fault_code;
+using base::side;
+using base::stage;
 using std::chrono::steady_clock;
 
-resolver::resolver(asio::io_context& loop) : loop_(loop), resolver_(loop.get_executor()) {}
+addresses look_up_name(const std::string& host) {
+  addrinfo wanted{};
+  wanted.ai_socktype = SOCK_STREAM;
+  wanted.ai_flags = AI_ADDRCONFIG;
+  addrinfo* list = nullptr;
+  if (::getaddrinfo(host.c_str(), nullptr, &wanted, &list) != 0) return {};
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, &::freeaddrinfo);
+  addresses found;
+  for (const addrinfo* each = list; each != nullptr; each = each->ai_next) {
+    tcp_endpoint place;
+    if (each->ai_addrlen > place.capacity()) continue;
+    std::copy_n(reinterpret_cast<const char*>(each->ai_addr), each->ai_addrlen, reinterpret_cast<char*>(place.data()));
+    if (std::find(found.begin(), found.end(), place.address()) == found.end()) found.push_back(place.address());
+  }
+  return found;
+}
+
+/// Threads that block in the place of the shard. They are never joined, because a look-up may hang for as long as the
+/// system's resolver likes: they own this together with the resolver, and forget it when it goes.
+struct resolver::workers : std::enable_shared_from_this<workers> {
+  workers(resolver& owner, look_up how) : owner(&owner), how(how) {}
+
+  void add(const std::string& host) {
+    const std::lock_guard lock(mutex);
+    jobs.push_back(host);
+    if (idle >= jobs.size()) return more.notify_one();
+    if (threads == most_threads) return;
+    ++threads;
+    std::thread([self = shared_from_this()] { self->run(); }).detach();
+  }
+
+  void run() {
+    std::unique_lock lock(mutex);
+    while (true) {
+      ++idle;
+      more.wait(lock, [this] { return owner == nullptr || !jobs.empty(); });
+      --idle;
+      if (owner == nullptr) return;
+      const std::string host = std::move(jobs.front());
+      jobs.pop_front();
+      lock.unlock();
+      addresses found = how(host);
+      lock.lock();
+      if (owner == nullptr) return;
+      asio::post(owner->loop_, [self = shared_from_this(), host, found = std::move(found)] {
+        if (self->owner != nullptr) self->owner->finish(host, found);
+      });
+    }
+  }
+
+  std::mutex mutex;
+  std::condition_variable more;
+  resolver* owner;  // null when it has gone
+  const look_up how;
+  std::deque<std::string> jobs;
+  std::size_t idle = 0;
+  std::size_t threads = 0;
+};
+
+resolver::resolver(asio::io_context& loop, look_up how)
+    : loop_(loop), workers_(std::make_shared<workers>(*this, how)) {}
+
+resolver::~resolver() {
+  const std::lock_guard lock(workers_->mutex);
+  workers_->owner = nullptr;
+  workers_->more.notify_all();
+}
 
 void resolver::stop() noexcept {
   stopped_ = true;
-  resolver_.cancel();
   for (auto& [host, known] : cache_) {
+    known.running.reset();
     for (event* waiter : known.waiting) waiter->set();
   }
 }
 
-task<base::result<std::vector<asio::ip::address>>> resolver::resolve(std::string host,
-                                                                     std::chrono::milliseconds limit) {
+resolver::entry& resolver::begin(const std::string& host) {
+  if (cache_.size() >= max_entries) {
+    std::erase_if(cache_, [](const auto& item) { return !item.second.running && item.second.waiting.empty(); });
+  }
+  entry& known = cache_[host];
+  if (known.running) return known;
+  known.running.emplace(loop_.get_executor());
+  workers_->add(host);
+  return known;
+}
+
+task<bool> resolver::answered(std::string host, std::chrono::milliseconds limit) {
+  event answer(loop_.get_executor());
+  cache_[host].waiting.push_back(&answer);
+  const bool in_time = co_await answer.wait_for(limit);
+  cache_[host].waiting.remove(&answer);
+  co_return in_time;
+}
+
+task<base::result<addresses>> resolver::resolve(std::string host, std::chrono::milliseconds limit) {
   error_code ec;
   const asio::ip::address literal = asio::ip::make_address(host, ec);
   if (!ec) {
     addresses one(1, literal);
     co_return one;
   }
-  if (stopped_) co_return fault(fault_code::shutting_down, base::side::internal, base::stage::resolve, "shutting down");
-  if (cache_.size() >= max_entries) {
-    std::erase_if(cache_, [](const auto& item) { return !item.second.running && item.second.waiting.empty(); });
+  if (stopped_) co_return fault(fault_code::shutting_down, side::internal, stage::resolve, "shutting down");
+  const auto known = cache_.find(host);
+  if (known != cache_.end() && !known->second.found.empty()) {
+    // A stale answer serves while the new one is fetched: a DNS outage must not become an outage of the traffic.
+    if (known->second.fresh_until <= steady_clock::now()) begin(host);
+    co_return known->second.found;
   }
-  entry* known = &cache_[host];
-  if (!known->running && known->fresh_until <= steady_clock::now()) {
-    known->running = true;
-    spawn(loop_.get_executor(), look_up(host), "resolve");
-  }
-  // A stale answer serves while the new one is fetched: a DNS outage must not become an outage of the traffic.
-  if (!known->found.empty()) co_return known->found;
-
-  event answered(loop_.get_executor());
-  known->waiting.push_back(&answered);
-  const bool in_time = co_await answered.wait_for(limit);
-  known = &cache_[host];
-  known->waiting.remove(&answered);
-  if (!in_time)
-    co_return fault(fault_code::dns_timeout, base::side::upstream, base::stage::resolve, "no answer in time");
-  if (known->found.empty())
-    co_return fault(fault_code::dns_error, base::side::upstream, base::stage::resolve, "name not found");
-  co_return known->found;
+  const auto again = co_await refresh(host, limit);
+  co_return again;
 }
 
-task<void> resolver::look_up(std::string host) {
-  error_code ec;
-  const auto results = co_await resolver_.async_resolve(host, "", into(ec));
-  entry& known = cache_[host];
-  known.running = false;
-  known.fresh_until = steady_clock::now() + (ec ? std::chrono::seconds(1) : keep);
-  if (!ec) {
-    known.found.clear();
-    for (const auto& result : results) {
-      const auto address = result.endpoint().address();
-      if (std::find(known.found.begin(), known.found.end(), address) == known.found.end())
-        known.found.push_back(address);
-    }
+task<base::result<addresses>> resolver::refresh(std::string host, std::chrono::milliseconds limit) {
+  if (stopped_) co_return fault(fault_code::shutting_down, side::internal, stage::resolve, "shutting down");
+  const auto known = cache_.find(host);
+  const bool refused = known != cache_.end() && known->second.failed && known->second.fresh_until > steady_clock::now();
+  if (!refused) {
+    begin(host);
+    const bool in_time = co_await answered(host, limit);
+    if (!in_time) co_return fault(fault_code::dns_timeout, side::upstream, stage::resolve, "no answer in time");
   }
+  const entry& now = cache_[host];
+  if (now.failed || now.found.empty())
+    co_return fault(fault_code::dns_error, side::upstream, stage::resolve, "name not found");
+  co_return now.found;
+}
+
+void resolver::finish(const std::string& host, addresses found) {
+  entry& known = cache_[host];
+  known.running.reset();
+  known.failed = found.empty();
+  known.fresh_until = steady_clock::now() + (known.failed ? std::chrono::seconds(1) : keep);
+  if (!known.failed) known.found = std::move(found);
   for (event* waiter : known.waiting) waiter->set();
 }
 

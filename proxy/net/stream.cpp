@@ -32,7 +32,18 @@ stream::stream(tcp_socket socket, deadlines& wheel)
   peer_address_ = plain_address(peer_.address());
 }
 
+stream::stream(tcp_socket socket, deadlines& wheel, std::string path)
+    : socket_(std::move(socket)),
+      wheel_(wheel),
+      peer_address_(std::move(path)),
+      deadline_(wheel, &stream::on_deadline, this),
+      write_deadline_(wheel, &stream::on_write_deadline, this) {
+  error_code ignored;
+  socket_.native_non_blocking(true, ignored);
+}
+
 tcp_endpoint stream::local() const noexcept {
+  if (peer_.port() == 0) return {};  // a unix socket
   error_code ignored;
   return socket_.local_endpoint(ignored);
 }

@@ -25,6 +25,9 @@ class stream {
  public:
   /// Takes the socket over; sets TCP_NODELAY.
   stream(tcp_socket socket, deadlines& wheel);
+  /// A connected unix socket, which `socket` holds as well: what is done with it is the same. `path` is what
+  /// peer_address() says; peer() and local() are empty.
+  stream(tcp_socket socket, deadlines& wheel, std::string path);
   stream(const stream&) = delete;
   stream& operator=(const stream&) = delete;
 

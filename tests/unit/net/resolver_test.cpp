@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/resolver.hpp"
 
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <thread>
 
-#include "net/connector.hpp"
 #include "support/loopback.hpp"
 
 namespace sidespan::net::test {
@@ -25,7 +26,61 @@ struct resolving {
   }
 };
 
+addresses made_up(const std::string& host) {
+  if (host == "hangs.test") std::this_thread::sleep_for(std::chrono::hours(1));
+  if (host == "nobody.test") return {};
+  return {asio::ip::make_address("192.0.2.7"), asio::ip::make_address("2001:db8::7")};
+}
+
+std::atomic<int> asked{0};
+addresses fails_the_second_time(const std::string&) {
+  if (++asked == 2) return {};
+  return {asio::ip::make_address("192.0.2.8")};
+}
+
 }  // namespace
+
+TEST_CASE("resolver: names that hang do not keep others waiting") {
+  support::event_loop loop;
+  resolver names(loop.context, &made_up);
+  const auto hanging = loop.start(names.resolve("hangs.test", 4s));
+  const auto found = loop.finish(names.resolve("fine.test", 4s));
+  REQUIRE(found);
+  CHECK(found->size() == 2);
+  CHECK_FALSE(hanging->has_value());
+  names.stop();
+  loop.until([&] { return hanging->has_value(); });
+}
+
+TEST_CASE("resolver: a name that nobody knows is dns_error") {
+  support::event_loop loop;
+  resolver names(loop.context, &made_up);
+  const auto found = loop.finish(names.resolve("nobody.test", 4s));
+  REQUIRE_FALSE(found);
+  CHECK(found.error().code() == fault_code::dns_error);
+  CHECK(found.error().side() == base::side::upstream);
+}
+
+TEST_CASE("resolver: refresh() asks anew and tells a failure, resolve() keeps the answer before it") {
+  support::event_loop loop;
+  resolver names(loop.context, &fails_the_second_time);
+  asked = 0;
+  REQUIRE(loop.finish(names.resolve("a.test", 4s)));
+  CHECK_FALSE(loop.finish(names.refresh("a.test", 4s)));
+  CHECK(asked == 2);
+  CHECK(loop.finish(names.resolve("a.test", 4s)));
+}
+
+TEST_CASE("resolver: one that goes while a name is looked up is not missed by the look-up") {
+  support::event_loop loop;
+  {
+    resolver names(loop.context, &made_up);
+    const auto waiting = loop.start(names.resolve("fine.test", 4s));
+    names.stop();
+    loop.until([&] { return waiting->has_value(); });
+  }
+  loop.context.poll();
+}
 
 TEST_CASE("resolver: a literal answers at once, also after stop()") {
   resolving r;
@@ -70,31 +125,6 @@ TEST_CASE("resolver: stop() fails what waits and refuses what comes") {
   r.names.stop();
   r.loop.until([&waiting] { return waiting->has_value(); });
   CHECK(r.ask("elsewhere.invalid") == "destination_unavailable");
-}
-
-TEST_CASE("connector: connects, and says whose fault it is when it cannot") {
-  support::event_loop loop;
-  connector to(loop.context, loop.wheel);
-  std::uint16_t port = 0;
-  {
-    const support::listening at;
-    port = at.port();
-    const auto made = loop.finish(to.connect("127.0.0.1", port, 1s));
-    REQUIRE(made);
-    CHECK((*made)->peer().port() == port);
-  }
-  const auto refused = loop.finish(to.connect("127.0.0.1", port, 1s));
-  REQUIRE_FALSE(refused);
-  CHECK(refused.error().code() == fault_code::connection_refused);
-  CHECK(refused.error().side() == base::side::upstream);
-}
-
-TEST_CASE("connector: after stop() nothing is connected any more") {
-  support::event_loop loop;
-  connector to(loop.context, loop.wheel);
-  const support::listening at;
-  to.stop();
-  CHECK_FALSE(loop.finish(to.connect("127.0.0.1", at.port(), 1s)));
 }
 
 }  // namespace sidespan::net::test

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/connector.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <cstring>
+
+#include "support/loopback.hpp"
+
+namespace sidespan::net::test {
+namespace {
+
+using namespace std::chrono_literals;
+using base::fault_code;
+
+destination at_port(std::uint16_t port) { return {tcp_endpoint(asio::ip::make_address("127.0.0.1"), port), {}}; }
+destination at_path(const std::string& path) { return {{}, path}; }
+
+std::uint16_t refused_port() {
+  const support::listening gone;
+  return gone.port();
+}
+
+/// A listener whose queue is full, so that connecting to it hangs.
+class black_hole {
+ public:
+  black_hole() : listener_(context_, {asio::ip::make_address("127.0.0.1"), 0}) {
+    listener_.listen(0);
+    for (asio::ip::tcp::socket& filler : fillers_) {
+      filler.open(asio::ip::tcp::v4());
+      filler.non_blocking(true);
+      const tcp_endpoint where = listener_.local_endpoint();
+      ::connect(filler.native_handle(), where.data(), static_cast<socklen_t>(where.size()));
+    }
+  }
+  std::uint16_t port() const { return listener_.local_endpoint().port(); }
+
+ private:
+  asio::io_context context_;
+  asio::ip::tcp::acceptor listener_;
+  std::array<asio::ip::tcp::socket, 3> fillers_{asio::ip::tcp::socket(context_), asio::ip::tcp::socket(context_),
+                                                asio::ip::tcp::socket(context_)};
+};
+
+/// A unix socket in a folder of its own.
+class unix_listener {
+ public:
+  unix_listener() {
+    char folder[] = "/tmp/sidespan-unix-XXXXXX";
+    REQUIRE(::mkdtemp(folder) != nullptr);
+    folder_ = folder;
+    sockaddr_un where{};
+    where.sun_family = AF_UNIX;
+    std::strcpy(where.sun_path, path().c_str());
+    fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(::bind(fd_, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
+    REQUIRE(::listen(fd_, 4) == 0);
+  }
+  ~unix_listener() {
+    ::close(fd_);
+    ::unlink(path().c_str());
+    ::rmdir(folder_.c_str());
+  }
+  std::string path() const { return folder_ + "/s"; }
+  int accept() const { return ::accept(fd_, nullptr, nullptr); }
+
+ private:
+  std::string folder_;
+  int fd_ = -1;
+};
+
+struct connecting {
+  support::event_loop loop;
+  connector to{loop.context, loop.wheel};
+
+  connector::outcome any(std::vector<destination> places, std::chrono::milliseconds limit = 4s) {
+    return loop.finish(to.connect_any(std::move(places), limit));
+  }
+};
+
+using indexes = std::vector<std::size_t>;
+
+}  // namespace
+
+TEST_CASE("connector: the next place is tried when one refuses") {
+  connecting c;
+  const support::listening at;
+  const auto out = c.any({at_port(refused_port()), at_path("/nobody/there"), at_port(at.port())});
+  REQUIRE(out.stream);
+  CHECK(out.winner == 2);
+  CHECK(out.failed == indexes{0, 1});
+  CHECK(out.stream->peer().port() == at.port());
+}
+
+TEST_CASE("connector: a place that does not answer does not use up the time of the next one (RFC 8305 5)") {
+  connecting c;
+  const black_hole silent;
+  const support::listening at;
+  const auto began = std::chrono::steady_clock::now();
+  const auto out = c.any({at_port(silent.port()), at_port(at.port())});
+  const auto took = std::chrono::steady_clock::now() - began;
+  REQUIRE(out.stream);
+  CHECK(out.winner == 1);
+  CHECK(out.failed == indexes{0});
+  CHECK(took >= connector::stagger);
+  CHECK(took < 3s);
+}
+
+TEST_CASE("connector: nobody answers in time") {
+  connecting c;
+  const black_hole one, two;
+  const auto out = c.any({at_port(one.port()), at_port(two.port())}, 300ms);
+  CHECK_FALSE(out.stream);
+  CHECK(out.why.code() == fault_code::connection_timeout);
+  CHECK(out.failed == indexes{0, 1});
+}
+
+TEST_CASE("connector: everybody refuses") {
+  connecting c;
+  const auto out = c.any({at_port(refused_port()), at_port(refused_port())});
+  CHECK_FALSE(out.stream);
+  CHECK(out.why.code() == fault_code::connection_refused);
+  CHECK(out.failed == indexes{0, 1});
+}
+
+TEST_CASE("connector: one place is waited for as long as allowed") {
+  connecting c;
+  const black_hole silent;
+  const auto out = c.any({at_port(silent.port())}, 50ms);
+  CHECK_FALSE(out.stream);
+  CHECK(out.why.code() == fault_code::connection_timeout);
+}
+
+TEST_CASE("connector: a unix socket carries bytes like any other") {
+  connecting c;
+  const unix_listener at;
+  auto out = c.any({at_path(at.path())});
+  REQUIRE(out.stream);
+  CHECK(out.stream->peer_address() == at.path());
+  CHECK(out.stream->peer().port() == 0);
+  CHECK(out.stream->quiet());
+  const int far = at.accept();
+  REQUIRE(out.stream->try_write({"hello"}) == std::size_t{5});
+  std::array<char, 16> text{};
+  CHECK(::read(far, text.data(), text.size()) == 5);
+  CHECK(std::string_view(text.data(), 5) == "hello");
+  REQUIRE(::write(far, "you", 3) == 3);
+  error_code ec;
+  CHECK(c.loop.finish(out.stream->read_some(text, ec)) == 3);
+  ::close(far);
+  CHECK(c.loop.finish(out.stream->read_some(text, ec)) == 0);
+  CHECK(out.stream->end_of(ec) == io_end::closed);
+}
+
+TEST_CASE("connector: a unix socket that is not there, or has too long a name") {
+  connecting c;
+  CHECK(c.any({at_path("/nobody/there")}).why.code() == fault_code::connection_refused);
+  CHECK_FALSE(c.any({at_path("/" + std::string(200, 'x'))}).stream);
+}
+
+TEST_CASE("connector: stop() ends a race") {
+  connecting c;
+  const black_hole one, two;
+  const auto racing = c.loop.start(c.to.connect_any({at_port(one.port()), at_port(two.port())}, 4s));
+  c.loop.settle();
+  c.to.stop();
+  c.loop.until([&] { return racing->has_value(); });
+  CHECK_FALSE((*racing)->stream);
+}
+
+TEST_CASE("connector: connects, and says whose fault it is when it cannot") {
+  support::event_loop loop;
+  connector to(loop.context, loop.wheel);
+  std::uint16_t port = 0;
+  {
+    const support::listening at;
+    port = at.port();
+    const auto made = loop.finish(to.connect("127.0.0.1", port, 1s));
+    REQUIRE(made);
+    CHECK((*made)->peer().port() == port);
+  }
+  const auto refused = loop.finish(to.connect("127.0.0.1", port, 1s));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == fault_code::connection_refused);
+  CHECK(refused.error().side() == base::side::upstream);
+}
+
+TEST_CASE("connector: after stop() nothing is connected any more") {
+  support::event_loop loop;
+  connector to(loop.context, loop.wheel);
+  const support::listening at;
+  to.stop();
+  CHECK_FALSE(loop.finish(to.connect("127.0.0.1", at.port(), 1s)));
+}
+
+}  // namespace sidespan::net::test
