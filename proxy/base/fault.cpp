@@ -13,6 +13,7 @@ std::string_view token(fault_code code) noexcept {
     case fault_code::request_body_size:
     case fault_code::request_timeout:
     case fault_code::method_not_allowed:
+    case fault_code::expectation_failed:
     case fault_code::not_implemented:
     case fault_code::version_not_supported:
       return "http_request_error";

@@ -20,6 +20,7 @@ enum class fault_code : std::uint8_t {
   request_body_size,            // 413
   request_timeout,              // 408
   method_not_allowed,           // 405
+  expectation_failed,           // 417
   not_implemented,              // 501
   version_not_supported,        // 505
   downstream_closed,            // the caller went away: not an error (decision 12)

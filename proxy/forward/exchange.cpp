@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "forward/local_reply.hpp"
 #include "forward/rewrite.hpp"
+#include "http/max_forwards.hpp"
 #include "http/upgrade.hpp"
 #include "trace/propagate.hpp"
 
@@ -21,6 +22,10 @@ namespace {
 
 /// A response that takes longer than this is worth a look at who waits for it.
 constexpr std::chrono::milliseconds watch_interval{200};
+
+bool is_http(std::string_view scheme) noexcept {
+  return base::iequals(scheme, "http") || base::iequals(scheme, "https");
+}
 
 }  // namespace
 
@@ -43,6 +48,10 @@ net::task<void> exchange::run() {
   correlate();
   start();
   if (!failed) failed = prepare();
+  if (!failed && last_recipient_) {
+    co_await answer_options();
+    co_return;
+  }
   if (!failed && target_.form == http::target_form::authority) {
     failed = co_await connect_through();
   } else if (!failed) {
@@ -98,6 +107,8 @@ exchange::outcome exchange::read_target() {
   const auto parts = http::parse_target(head.method, head.target);
   if (!parts) return parts.error();
   target_ = *parts;
+  if (target_.form == http::target_form::absolute && !leg_.is_forward_proxy() && !is_http(target_.scheme))
+    return fault(fault_code::http_request_error, side::downstream, stage::route, "neither http nor https");
   // The authority of an absolute-form target, or of a CONNECT, overrides Host (H1-4).
   host_field_ = target_.authority.empty() ? head.fields.value(field_id::host) : target_.authority;
   if (!host_field_.empty()) {
@@ -181,6 +192,9 @@ exchange::outcome exchange::prepare() {
   if (!upgrade) return upgrade.error();
   upgrade_ = *upgrade;
   request_rewrite how{leg_, authority_, down_.peer_address(), upgrade_, down_.accepts_trailers()};
+  const auto passes = http::count_down_forwards(head, down_.arena());
+  if (!passes) return passes.error();
+  last_recipient_ = !*passes;
   if (!shard_.all.trace.baggage) head.fields.remove(field_id::baggage);
   if (auto rewritten = rewrite_request(head, how, down_.arena()); !rewritten) return rewritten.error();
   const std::uint64_t limit = leg_.settings().max_body_bytes;
@@ -338,6 +352,17 @@ net::task<void> exchange::answer(fault failed) {
     const auto sent = co_await reply(down_, failed, explanation);
     if (!sent) down_.abort();
   }
+}
+
+/// An OPTIONS that has passed as many proxies as it may: no attempt, but a span that says so.
+net::task<void> exchange::answer_options() {
+  status_ = 200;
+  if (traced() && !leg_.inbound()) begin_span();
+  if (span_)
+    trace::describe_response(*span_, leg_.inbound() ? trace::span_kind::server : trace::span_kind::client, status_);
+  entry_ = correlate::ledger::entry();
+  const auto sent = co_await reply_to_options(down_);
+  if (!sent) down_.abort();
 }
 
 std::string exchange::explain(const fault& failed) const {

@@ -51,6 +51,7 @@ class exchange final : private relay_hooks {
   void inject();
   void finish_attempt(const outcome& fault);
   net::task<void> answer(base::fault fault);
+  net::task<void> answer_options();
 
   /// CONNECT in place of attempt(): connects, answers, and is a tunnel from then on.
   net::task<outcome> connect_through();
@@ -100,7 +101,8 @@ class exchange final : private relay_hooks {
   std::string_view authority_;
   bool excluded_ = false;
   // prepare
-  std::string_view upgrade_;  // protocols that are offered to the upstream
+  std::string_view upgrade_;     // protocols that are offered to the upstream
+  bool last_recipient_ = false;  // Max-Forwards is used up
   // extract, correlate
   std::optional<trace::context> forwarded_;
   std::optional<correlate::verdict> verdict_;

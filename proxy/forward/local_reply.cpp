@@ -7,6 +7,12 @@ namespace sidespan::forward {
 
 using base::fault_code;
 
+namespace {
+
+constexpr std::string_view allowed_methods = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS";
+
+}  // namespace
+
 int status_for(const base::fault& fault) noexcept {
   switch (fault.code()) {
     case fault_code::http_request_error:
@@ -21,6 +27,8 @@ int status_for(const base::fault& fault) noexcept {
       return 408;
     case fault_code::method_not_allowed:
       return 405;
+    case fault_code::expectation_failed:
+      return 417;
     case fault_code::not_implemented:
       return 501;
     case fault_code::version_not_supported:
@@ -80,8 +88,8 @@ net::task<base::result<void>> reply(wire::server_exchange& down, base::fault fau
   head.status = status;
   head.reason = http::reason_phrase(status);
   head.fields.add("Content-Type", "text/plain; charset=utf-8");
-  head.fields.add("X-Content-Type-Options", "nosniff");  // the body may quote what the request said
-  if (status == 405) head.fields.add("Allow", "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");  // RFC 9110 §15.5.6
+  head.fields.add("X-Content-Type-Options", "nosniff");          // the body may quote what the request said
+  if (status == 405) head.fields.add("Allow", allowed_methods);  // RFC 9110 §15.5.6
   if (status == 503) head.fields.add("Retry-After", "1");
   if (closes_connection(fault)) down.close_after();
   http::body_size size;
@@ -90,6 +98,21 @@ net::task<base::result<void>> reply(wire::server_exchange& down, base::fault fau
   down.put_head(head, size);
   const std::string_view content = down.request().method == "HEAD" ? std::string_view() : std::string_view(body);
   const base::result<bool> written = down.write_now(content, true, nullptr);
+  if (!written) co_return written.error();
+  if (!*written) done = co_await down.flush();
+  co_return done;
+}
+
+net::task<base::result<void>> reply_to_options(wire::server_exchange& down) {
+  base::result<void> done;
+  http::response_head head;
+  head.status = 200;
+  head.reason = http::reason_phrase(head.status);
+  head.fields.add("Allow", allowed_methods);
+  http::body_size size;
+  size.kind = http::body_size::kind::known;
+  down.put_head(head, size);
+  const base::result<bool> written = down.write_now({}, true, nullptr);
   if (!written) co_return written.error();
   if (!*written) done = co_await down.flush();
   co_return done;

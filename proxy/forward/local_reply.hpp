@@ -22,4 +22,7 @@ bool closes_connection(const base::fault& fault) noexcept;
 /// Answers with status_for(fault). `explanation` goes into the body after the fault's own words; may be empty.
 net::task<base::result<void>> reply(wire::server_exchange& down, base::fault fault, std::string explanation);
 
+/// The answer to an OPTIONS request that may go no further (RFC 9110 §7.6.2).
+net::task<base::result<void>> reply_to_options(wire::server_exchange& down);
+
 }  // namespace sidespan::forward

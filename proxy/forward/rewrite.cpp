@@ -51,6 +51,8 @@ base::result<void> rewrite_request(http::request_head& head, const request_rewri
                  "the request came back to this proxy");
   }
   if (auto removed = http::remove_hop_by_hop(fields); !removed) return removed.error();
+  // A 1.0 caller does not wait for a 100 (RFC 9110 §10.1.1); in our 1.1 request the field would mean that it does.
+  if (head.version == http::version::http_1_0) fields.remove(field_id::expect);
   // After the removal, so that a Connection field cannot take away what we add (H1-26).
   fields.set(field_id::host, "Host", how.host);
   if (how.on.inbound()) add_forwarded(fields, how.peer_address, arena);

@@ -19,9 +19,16 @@ int hex_value(char c) noexcept {
   return folded >= 'a' && folded <= 'f' ? folded - 'a' + 10 : -1;
 }
 
+/// The head's fields are gone, or changed, by the time the trailers come.
+void note_nominated(const http::fields& fields, std::string& out) {
+  for (const http::field& line : fields) {
+    if (line.id == http::field_id::connection) out.append(line.value).append(1, ',');
+  }
+}
+
 }  // namespace
 
-void body_decoder::start(const decoded_head& head, base::side from, const limits& limits) {
+void body_decoder::start(const decoded_head& head, base::side from, const limits& limits, const http::fields* fields) {
   from_ = from;
   limits_ = limits;
   remaining_ = head.body.bytes;
@@ -29,11 +36,13 @@ void body_decoder::start(const decoded_head& head, base::side from, const limits
   extension_bytes_ = 0;
   trailer_text_.clear();
   trailers_.clear();
+  nominated_.clear();
   if (!head.body.present()) {
     state_ = state::done;
   } else if (head.chunked) {
     state_ = state::chunk_size;
     remaining_ = 0;
+    if (fields != nullptr) note_nominated(*fields, nominated_);
   } else {
     state_ = head.body.kind == body_size::kind::known ? state::fixed : state::until_close;
   }
@@ -178,9 +187,18 @@ const char* body_decoder::take_trailers(std::string_view bytes, std::size_t& tak
   if (trailer_text_ != empty_line && !trailer_text_.ends_with("\r\n\r\n")) return nullptr;
   std::string_view section = trailer_text_;
   if (const violation found = read_field_lines(section, head_limits{}.field_count, trailers_)) return found.detail;
-  trailers_.remove_if([](const http::field& line) { return http::forbidden_in_trailers(line.name); });
+  trailers_.remove_if([this](const http::field& line) { return !may_forward(line); });
   state_ = state::done;
   return nullptr;
+}
+
+/// FR-13, H1-24.
+bool body_decoder::may_forward(const http::field& trailer) const noexcept {
+  std::string_view rest = nominated_;
+  while (const auto name = base::next_list_element(rest)) {
+    if (base::iequals(*name, trailer.name)) return false;
+  }
+  return !http::forbidden_in_trailers(trailer.name);
 }
 
 base::fault body_decoder::fail(const char* detail) noexcept {

@@ -194,8 +194,10 @@ base::result<decoded_head> decode_response_head(std::string_view bytes, std::siz
   decoded.consumed = *end;
   decoded.body = response_body(*framing, request_method, out.status);
   decoded.chunked = decoded.body.kind == http::body_size::kind::unknown;
-  // RS-1: a 204 that announces content may be followed by it, and then nobody knows where the next response begins.
-  const bool doubtful = out.status == 204 && (framing->chunked || framing->content_length.value_or(0) > 0);
+  // RS-1: a 204 or 205 that announces content may be followed by it, and then nobody knows where the next response
+  // begins. A 205 must say that there is none.
+  const bool announced = framing->chunked || framing->content_length.value_or(out.status == 205 ? 1 : 0) > 0;
+  const bool doubtful = (out.status == 204 || out.status == 205) && announced;
   const bool ends = decoded.body.kind != http::body_size::kind::until_close;
   decoded.keep_alive = out.version == http::version::http_1_1 && !framing->close && ends && !doubtful;
   return decoded;

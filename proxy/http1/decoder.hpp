@@ -58,8 +58,9 @@ class body_decoder {
   body_decoder(const body_decoder&) = delete;
   body_decoder& operator=(const body_decoder&) = delete;
 
-  /// `from` tells whose message it is, for faults.
-  void start(const decoded_head& head, base::side from, const limits& limits);
+  /// `from` tells whose message it is, for faults. `fields` are those of its head: trailers that its Connection
+  /// nominates are dropped (H1-24).
+  void start(const decoded_head& head, base::side from, const limits& limits, const http::fields* fields = nullptr);
 
   /// Takes at most one run of content off the front of `bytes`, and the framing before and behind it. Nothing consumed
   /// and no end: more bytes are needed. After a fault every further call gives one (FR-18: no resynchronisation).
@@ -100,6 +101,7 @@ class body_decoder {
   const char* take_extension(char c) noexcept;
   const char* end_extension_part(char c) noexcept;
   const char* take_trailers(std::string_view bytes, std::size_t& taken);
+  bool may_forward(const http::field& trailer) const noexcept;
   base::fault fail(const char* detail) noexcept;
 
   state state_ = state::done;
@@ -109,6 +111,7 @@ class body_decoder {
   std::size_t extension_bytes_ = 0;
   limits limits_;
   std::string trailer_text_;
+  std::string nominated_;  // by Connection, as a list
   http::fields trailers_;
 };
 

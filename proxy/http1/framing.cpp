@@ -76,6 +76,8 @@ fault head_fault(side from, const violation& found) noexcept {
     switch (found.kind) {
       case violation::kind::too_large:
         return upstream ? fault_code::http_response_header_section_size : fault_code::request_header_section_size;
+      case violation::kind::method:
+        return fault_code::not_implemented;
       case violation::kind::version:
         return upstream ? fault_code::http_protocol_error : fault_code::version_not_supported;
       default:
@@ -129,6 +131,7 @@ body_size request_body(const declared_framing& declared) noexcept {
 
 body_size response_body(const declared_framing& declared, std::string_view request_method, int status) noexcept {
   if (http::response_has_no_content(request_method, status)) return {};         // RFC 9112 §6.3 item 1
+  if (status == 205) return {body_size::kind::known, 0};                        // RFC 9110 §15.3.6, RS-2
   if (request_method == "CONNECT" && status >= 200 && status < 300) return {};  // item 2: a tunnel follows
   if (declared.chunked) return {body_size::kind::unknown, 0};
   if (declared.content_length) return {body_size::kind::known, *declared.content_length};

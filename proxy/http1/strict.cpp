@@ -8,6 +8,9 @@ namespace sidespan::http1 {
 
 namespace {
 
+/// The longest of the IANA registry has 17 characters.
+constexpr std::size_t longest_method = 32;
+
 /// HTTP-name is case-sensitive and each number is one digit (RFC 9112 §2.3; H1-2).
 violation read_version(std::string_view text, http::version& out) noexcept {
   const bool shaped = text.size() == 8 && text.starts_with("HTTP/") && base::is_digit(text[5]) && text[6] == '.' &&
@@ -64,6 +67,7 @@ violation read_request_line(std::string_view line, http::request_head& out) noex
   if (first == std::string_view::npos) return broken("no target in the request line");
   out.method = line.substr(0, first);
   if (!is_token(out.method)) return broken("the method is not a token");
+  if (out.method.size() > longest_method) return {violation::kind::method, "the method is longer than any"};  // H1-9
   // Exactly one SP on each side (RFC 9112 §3; H1-1): a target holds none, so a further SP ends up in the version.
   const std::size_t second = line.find(' ', first + 1);
   if (second == std::string_view::npos) return broken("no HTTP version in the request line");

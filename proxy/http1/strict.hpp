@@ -14,7 +14,7 @@
 namespace sidespan::http1 {
 
 struct violation {
-  enum class kind : std::uint8_t { none, syntax, too_large, version, incomplete };
+  enum class kind : std::uint8_t { none, syntax, too_large, version, method, incomplete };
   enum kind kind = kind::none;
   const char* detail = "";  // a literal
 

@@ -70,6 +70,7 @@ bool answered_4xx(base::fault_code code) noexcept {
     case base::fault_code::http_request_error:
     case base::fault_code::http_request_denied:
     case base::fault_code::method_not_allowed:
+    case base::fault_code::expectation_failed:
     case base::fault_code::request_header_section_size:
     case base::fault_code::request_uri_too_long:
     case base::fault_code::request_body_size:

@@ -89,7 +89,7 @@ result<bool> h1_client::take_head() {
   input_.consume(decoded_.consumed);
   if (response_.status >= 200) {
     head_seen_ = true;
-    input_.start_body(decoded_);
+    input_.start_body(decoded_, response_.fields);
   }
   return true;
 }

@@ -63,9 +63,9 @@ std::span<char> h1_input::head_room() {
   return {head_.get() + used, head_size_ - used};
 }
 
-void h1_input::start_body(const http1::decoded_head& head) {
+void h1_input::start_body(const http1::decoded_head& head, const http::fields& fields) {
   ahead_ = {};
-  body_.start(head, from_, http1::body_decoder::limits{});
+  body_.start(head, from_, http1::body_decoder::limits{}, &fields);
 }
 
 base::result<std::string_view> h1_input::next_run() {

@@ -30,7 +30,8 @@ class h1_input {
   std::span<char> head_room();
   void received(std::size_t bytes) noexcept { unread_ = {unread_.data(), unread_.size() + bytes}; }
 
-  void start_body(const http1::decoded_head& head);
+  /// `fields` are those of the head, before any was removed.
+  void start_body(const http1::decoded_head& head, const http::fields& fields);
   bool body_done() const noexcept { return body_.done() && ahead_.empty(); }
   /// Content that has been received already; false: more must be read.
   base::result<bool> body_at_hand(body_piece& out);

@@ -10,6 +10,17 @@ using base::result;
 using base::side;
 using base::stage;
 
+namespace {
+
+bool lists_trailers(std::string_view codings) noexcept {
+  while (const auto coding = base::next_list_element(codings)) {
+    if (base::iequals(*coding, "trailers")) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 h1_server::h1_server(std::unique_ptr<net::stream> stream, buffer_pool& pool, const h1_server_limits& limits)
     : stream_(std::move(stream)),
       limits_(limits),
@@ -62,14 +73,15 @@ result<bool> h1_server::take_head() {
   if (head->consumed == 0) return false;
   decoded_ = *head;
   input_.consume(decoded_.consumed);
-  input_.start_body(decoded_);
+  input_.start_body(decoded_, request_.fields);
   method_.assign(request_.method);
   close_after_ = close_after_ || !decoded_.keep_alive;
+  if (request_.version == http::version::http_1_0) return true;  // knows neither of what follows
   for (const http::field& field : request_.fields) {
-    std::string_view codings = field.id == http::field_id::te ? field.value : std::string_view();
-    while (const auto coding = base::next_list_element(codings)) {
-      if (base::iequals(*coding, "trailers")) accepts_trailers_ = true;
-    }
+    if (field.id == http::field_id::te) accepts_trailers_ = accepts_trailers_ || lists_trailers(field.value);
+    // RFC 9110 §10.1.1: the only expectation there is; others cannot be met.
+    if (field.id == http::field_id::expect && !base::iequals(field.value, "100-continue"))
+      return base::fault(base::fault_code::expectation_failed, side::downstream, stage::parse, "unknown expectation");
   }
   return true;
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the *_test.py of tests/integration, tests/conformance and tests/tools against one build tree and counts tests.
 
-usage: run_integration.py <build tree> [--sanitized | --heavy] [-v] [pattern...]
+usage: run_integration.py <build tree> [--sanitized | --heavy] [--folder name]... [-v] [pattern...]
 A pattern selects files, classes or tests by substring. Every file is a process of its own, a few at a time. Tests marked
 `release_only` are left out with --sanitized; those marked `heavy` run with --heavy and only then. A skipped test is a failure.
 """
@@ -102,6 +102,7 @@ def main():
     parser.add_argument("--sanitized", action="store_true")
     parser.add_argument("--heavy", action="store_true")
     parser.add_argument("--verbose", "-v", action="store_true")
+    parser.add_argument("--folder", action="append", help="of integration, conformance, tools; default: all")
     parser.add_argument("--file")
     options = parser.parse_args()
     if options.file:
@@ -109,7 +110,7 @@ def main():
     if not (root / options.tree / "sidespan").exists():
         print(f"FAILED  {options.tree}/sidespan was not built\n0 passed, 1 failed")
         return 1
-    names = sorted(str(path.relative_to(root)) for folder in ("integration", "conformance", "tools")
+    names = sorted(str(path.relative_to(root)) for folder in options.folder or ("integration", "conformance", "tools")
                    for path in root.glob(f"tests/{folder}/*_test.py"))
     passed = failed = 0
     workers = 2 if options.sanitized else 3  # most tests wait more than they work

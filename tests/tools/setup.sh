@@ -8,7 +8,8 @@ set -euo pipefail
 build=(g++ cmake ninja-build ccache pkg-config protobuf-compiler protobuf-compiler-grpc libboost1.81-dev libssl-dev
   libspdlog-dev libprotobuf-dev libgrpc++-dev libyaml-cpp-dev libsqlite3-dev nlohmann-json3-dev libcli11-dev zlib1g-dev
   catch2)
-test=(python3 python3-grpcio python3-protobuf python3-jsonschema python3-yaml python3-websockets procps chromium chromium-driver)
+test=(python3 python3-grpcio python3-protobuf python3-jsonschema python3-yaml python3-websockets procps chromium chromium-driver
+  nginx-light haproxy)
 lint=(clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14)
 bench=(nginx-light haproxy wrk strace python3 python3-venv)
 interop=(python3-venv python3-pip)

@@ -42,6 +42,7 @@ TEST_CASE("local_reply: status of each fault (specs 7.7, decision 11)") {
       {fault_code::request_body_size, 413, "http_request_error"},
       {fault_code::request_timeout, 408, "http_request_error"},
       {fault_code::method_not_allowed, 405, "http_request_error"},
+      {fault_code::expectation_failed, 417, "http_request_error"},
       {fault_code::not_implemented, 501, "http_request_error"},
       {fault_code::version_not_supported, 505, "http_request_error"},
       {fault_code::http_request_denied, 403, "http_request_denied"},

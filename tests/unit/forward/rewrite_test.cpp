@@ -136,6 +136,14 @@ TEST_CASE("rewrite: TE is made anew when trailers can be passed on (RS-12)") {
   CHECK(with.after(outbound) == lines{"Host: app:80", "Connection: TE", "TE: trailers"});
 }
 
+TEST_CASE("rewrite: an expectation of a 1.0 downstream is not passed on (CN-1)") {
+  rewriting old({{"Host", "a"}, {"Expect", "100-continue"}});
+  old.head.version = http::version::http_1_0;
+  CHECK(old.after(outbound) == lines{"Host: app:80"});
+  CHECK(rewriting({{"Host", "a"}, {"Expect", "100-continue"}}).after(outbound) ==
+        lines{"Host: app:80", "Expect: 100-continue"});
+}
+
 TEST_CASE("rewrite: a response loses hop-by-hop fields and gets Via, end-to-end fields stay as they are (H1-27)") {
   const leg with_via = make_leg(kind::inbound);
   http::response_head head;

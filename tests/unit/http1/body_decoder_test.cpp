@@ -273,6 +273,21 @@ TEST_CASE("chunked content: trailers and counters do not survive into the next m
   CHECK(piece->end);
 }
 
+TEST_CASE("chunked content: trailers that the head's Connection nominates are dropped (H1-24)") {
+  body_decoder decoder;
+  http::fields fields;
+  fields.add("connection", "x-one, X-Two");
+  fields.add("X-Four", "connection");
+  fields.add("CONNECTION", "x-three");
+  decoder.start(chunked_head(), base::side::downstream, {}, &fields);
+  fields.clear();  // as when the head is rewritten on its way
+  REQUIRE(decoder.decode("0\r\nX-One: 1\r\nX-Four: 4\r\nx-two: 2\r\nX-Three: 3\r\nX-On: 5\r\n\r\n"));
+  CHECK(describe(decoder.trailers()) == "X-Four: 4\nX-On: 5\n");
+  decoder.start(chunked_head(), base::side::downstream, {}, &fields);
+  REQUIRE(decoder.decode("0\r\nX-One: 1\r\n\r\n"));
+  CHECK(describe(decoder.trailers()) == "X-One: 1\n");
+}
+
 TEST_CASE("fixed content: exactly the announced bytes, what follows is left") {
   arrival setup;
   setup.head = head_of({body_size::kind::known, 5});

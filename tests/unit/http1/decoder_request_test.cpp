@@ -221,6 +221,13 @@ TEST_CASE("request head: target of exactly the limit passes, one byte more is 41
   CHECK(read_whole(reader, with_target(reader.limits.target_bytes + 1)) == refusal(fault_code::request_uri_too_long));
 }
 
+TEST_CASE("request head: a method of 32 bytes passes, one byte more is 501 (H1-9)") {
+  const auto head = [](std::size_t size) { return std::string(size, 'M') + " / HTTP/1.1\r\nHost: a\r\n\r\n"; };
+  CHECK(read_whole(request_reader{}, head(32)).starts_with("consumed"));
+  CHECK(read_whole(request_reader{}, head(33)) == refusal(fault_code::not_implemented));
+  CHECK(differences_when_split(request_reader{}, head(33)) == "");
+}
+
 TEST_CASE("request head: as many fields as allowed pass, one more is 431") {
   request_reader reader;
   reader.limits.field_count = 3;

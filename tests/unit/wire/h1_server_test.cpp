@@ -250,6 +250,42 @@ TEST_CASE("h1_server: content of unknown length is framed by the downstream's ve
   }
 }
 
+TEST_CASE("h1_server: who takes trailers (RS-12)") {
+  struct row {
+    const char* request;
+    bool accepts;
+  };
+  static constexpr row table[] = {
+      {"GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n", true},
+      {"GET / HTTP/1.1\r\nHost: a\r\nTE: gzip;q=0.5 ,\tTrailers\r\nTE: x\r\n\r\n", true},
+      {"GET / HTTP/1.1\r\nHost: a\r\nTE: x\r\nTE: trailers\r\n\r\n", true},
+      {"GET / HTTP/1.1\r\nHost: a\r\nTE: xtrailers\r\n\r\n", false},
+      {"GET / HTTP/1.1\r\nHost: a\r\nX-TE: trailers\r\n\r\n", false},
+      {"GET / HTTP/1.0\r\nHost: a\r\nTE: trailers\r\n\r\n", false},
+  };
+  for (const row& each : table) {
+    CAPTURE(each.request);
+    serving one;
+    one.far().send(each.request);
+    CHECK(one.next() == "/");
+    CHECK(one.http.accepts_trailers() == each.accepts);
+  }
+}
+
+TEST_CASE("h1_server: expectations (CN-1)") {
+  const auto outcome = [](std::string_view version, std::string_view expect) {
+    serving one;
+    one.far().send("GET / HTTP/" + std::string(version) + "\r\nHost: a\r\nExpect: " + std::string(expect) + "\r\n\r\n");
+    const auto got = one.loop.finish(one.http.next());
+    return got ? fault_code::none : got.error().code();
+  };
+  CHECK(outcome("1.1", "100-Continue") == fault_code::none);
+  CHECK(outcome("1.1", "x") == fault_code::expectation_failed);
+  CHECK(outcome("1.1", "100-continue, x") == fault_code::expectation_failed);
+  CHECK(outcome("1.1", "") == fault_code::expectation_failed);
+  CHECK(outcome("1.0", "x") == fault_code::none);
+}
+
 TEST_CASE("h1_server: interim responses are not for 1.0 (RFC 9110 15.2)") {
   serving s;
   s.far().send("GET / HTTP/1.0\r\n\r\n");
