@@ -36,12 +36,30 @@ EXPECT = [
     case("CN-1", "unknown from 1.0 is ignored", (sends(request(b"GET", b"Expect: x", version=b"1.0")), sees(PLAIN), answers(OK), gets(CLOSED_OK), ends())),
 ]
 
+UPGRADED = request(b"GET", b"Connection: Upgrade", b"Upgrade: x")
+SWITCHED = b"HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
+SWITCHED_LIKE = rb"HTTP/1\.1 101 X\r\n(?:[^\r]+\r\n)*?(?i:connection: upgrade)\r\n(?i:upgrade: x)\r\n(?:[^\r]+\r\n)*?\r\n"
+SWITCH = (sends(UPGRADED), sees(UPGRADED), answers(SWITCHED), gets_like(SWITCHED_LIKE))
+
 UPGRADE = [
     forwarded("CN-2", "Upgrade that Connection does not name", request(b"GET", b"Upgrade: websocket"), PLAIN),
     closing("CN-2", "from 1.0", request(b"GET", b"Connection: upgrade", b"Upgrade: websocket", version=b"1.0"), PLAIN, CLOSED_OK),
     forwarded("CN-2", "h2c is not offered on", request(b"GET", b"Connection: upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABk"), PLAIN),
-    forwarded("CN-3", "a request behind one with Upgrade", request(b"GET", b"Upgrade: websocket"), PLAIN),
+    forwarded("CN-2", "offered on", request(b"GET", b"Connection: x, UPGRADE", b"upgrade: a/1,b", b"X-A: 1"), request(b"GET", b"X-A: 1", b"Connection: Upgrade", b"Upgrade: a/1, b")),
+    forwarded("CN-2", "h2c is left out", request(b"GET", b"Connection: upgrade", b"Upgrade: h2c, x"), UPGRADED),
+    *[refused("CN-2", f"malformed {value!r}", request(b"GET", b"Connection: upgrade", b"Upgrade: " + value)) for value in (b"a b", b"a/", b"a/1/2", b"\"a\"")],
+    *[unusable("CN-2", f"a 101 with {lines!r}", b"HTTP/1.1 101 X\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n", UPGRADED) for lines in (
+        (b"Connection: upgrade", b"Upgrade: y"), (b"Connection: upgrade",), (b"Upgrade: x",), (b"Connection: upgrade", b"Upgrade: x, y"))],
+    *[refused("CN-3", f"content, {name}", POST + b"Connection: upgrade\r\nUpgrade: x\r\n" + text) for name, text in (
+        ("length", b"Content-Length: 2\r\n\r\nok"), ("chunks", b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"))],
+    forwarded("CN-3", "declined: what follows is the next request", UPGRADED, UPGRADED),
+    case("CN-3", "bytes behind are held until the 101", (sends(UPGRADED + b"early"), sees(UPGRADED), pause(0.05), answers(SWITCHED), gets_like(SWITCHED_LIKE), sees(b"early"))),
     case("CN-4", "the 100 first", (sends(request(b"POST", b"Upgrade: x", b"Expect: 100-continue", b"Content-Length: 2")), sees(EXPECTS), answers(CONTINUE), gets(CONTINUE), sends(b"ok"), sees(b"ok"), answers(OK), gets(OK))),
+    case("CN-4", "100, then 101", (sends(request(b"GET", b"Connection: upgrade", b"Upgrade: x", b"Expect: 100-continue")), sees(request(b"GET", b"Expect: 100-continue", b"Connection: Upgrade", b"Upgrade: x")),
+                                   answers(CONTINUE), gets(CONTINUE), answers(SWITCHED), gets_like(SWITCHED_LIKE), sends(b"a"), sees(b"a"))),
+    case("CN-5", "opaque both ways", (*SWITCH, sends(b"GET / HTTP/1.1\n\x00"), sees(b"GET / HTTP/1.1\n\x00"), answers(b"HTTP/1.1 500\r\n"), gets(b"HTTP/1.1 500\r\n"), app_closes(), ends())),
+    case("CN-5", "the caller's half ends first", (*SWITCH, sends(b"bye"), finishes(), sees(b"bye"), app_lost(), answers(b"late"), gets(b"late"), app_closes(), ends())),
+    case("CN-5", "bytes with the 101", (sends(UPGRADED), sees(UPGRADED), answers(SWITCHED + b"first"), gets_like(SWITCHED_LIKE + rb"first"), sends(b"a"), sees(b"a"))),
     unusable("CN-5", "unasked 101", b"HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nbytes"),
 ]
 

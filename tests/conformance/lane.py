@@ -192,6 +192,10 @@ class lane:
         """With a port of the program under test."""
         await self.step_sends(template % int(self.listeners["inbound"]), split)
 
+    async def step_sends_to_app(self, template, split):
+        """With the port of the app; it gets a connection before it gets a byte."""
+        await self.step_sends(template % self.port, split)
+
     async def step_pause(self, seconds, _):
         await asyncio.sleep(seconds)
 

@@ -65,7 +65,10 @@ START_LINES = [
         b"/" + b"a" * 9000)],
     *[refused("H1-6", f"{target!r}", _get(target=target)) for target in (
         b"/a#b", b"#", b"/a\x01b", b"/a\x7fb", b"/\xc3\xa4", b"/a\x00b", b"/\x80", b"/a\rb", b"/a\x0cb", b"?q", b"..", b"a/b")],
-    *[refused("H1-7", f"CONNECT through {leg}", _get(method=b"CONNECT", target=b"b:80"), 501, leg=leg) for leg in ("plain", "inbound", "proxy")],
+    *[refused("H1-7", f"CONNECT through {leg}", _get(method=b"CONNECT", target=b"b:80"), 501, leg=leg) for leg in ("plain", "inbound")],
+    *[refused("H1-7", f"forward proxy, {target!r}", _get(method=b"CONNECT", target=target), leg="proxy") for target in (b"b", b"b:", b"/f", b"http://b:80/", b"u@b:80", b"b:0", b"b:65536", b"*", b"[::1]")],
+    case("H1-7", "forward proxy, a tunnel", (
+        sends_to_app(b"CONNECT 127.0.0.1:%d HTTP/1.1\r\nHost: a\r\n\r\n"), gets_like(rb"HTTP/1\.1 200 [^\r]+\r\n(?!.*(Content-Length|Transfer-Encoding)).*?\r\n\r\n"), sends(b"\x00\n"), sees(b"\x00\n"), answers(b"\xff"), gets(b"\xff"), app_closes(), ends()), "proxy", fresh=True),
     *[refused("H1-8", f"{name} {leg}", _get(*lines, method=b"TRACE"), 405, leg=leg) for leg in ("plain", "inbound") for name, lines in (
         ("TRACE", ()), ("TRACE with Max-Forwards: 0", (b"Max-Forwards: 0",)), ("TRACE with Max-Forwards: 5", (b"Max-Forwards: 5",)))],
     *[case("H1-8", f"OPTIONS {target!r} with Max-Forwards: {number.decode()} is answered here", (

@@ -30,7 +30,7 @@ def step(name):
     return lambda value=None: (name, value)
 
 
-sends, sends_filled, sends_own, pause, connects, finishes, resets = map(step, ("sends", "sends_filled", "sends_own", "pause", "connects", "finishes", "resets"))
+sends, sends_filled, sends_own, sends_to_app, pause, connects, finishes, resets = map(step, ("sends", "sends_filled", "sends_own", "sends_to_app", "pause", "connects", "finishes", "resets"))
 answers, app_closes, app_resets = map(step, ("answers", "app_closes", "app_resets"))
 sees, sees_like, app_lost, app_kept, nothing_whole = map(step, ("sees", "sees_like", "app_lost", "app_kept", "nothing_whole"))
 gets, gets_like, ends, is_cut = map(step, ("gets", "gets_like", "ends", "is_cut"))
