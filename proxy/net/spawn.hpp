@@ -5,22 +5,14 @@
 // arguments by value; capturing lambdas must not be spawned.
 #pragma once
 
-#include <boost/asio/co_spawn.hpp>
-#include <exception>
 #include <string_view>
 
 #include "net/task.hpp"
 
 namespace sidespan::net {
 
-/// Logs what `error` holds; `what` names the coroutine.
-void report_stray_exception(std::exception_ptr error, std::string_view what) noexcept;
-
-/// `what` is a literal for the log. Runs on the executor's thread, from its next turn on.
-inline void spawn(const executor& where, task<void> coroutine, const char* what) {
-  asio::co_spawn(where, std::move(coroutine), [what](std::exception_ptr error) {
-    if (error) report_stray_exception(std::move(error), what);
-  });
-}
+/// Runs on the executor's thread, from its next turn on; a loop that ends before destroys it. `what` is a literal for
+/// the log. Any thread.
+void spawn(const executor& where, task<void> coroutine, const char* what);
 
 }  // namespace sidespan::net

@@ -78,10 +78,6 @@ io_end stream::end_of(const error_code& ec) const noexcept {
   return io_end::failed;
 }
 
-task<std::size_t> stream::read_some(std::span<char> into_span, error_code& ec) {
-  return socket_.async_read_some(asio::mutable_buffer(into_span.data(), into_span.size()), into(ec));
-}
-
 std::optional<std::size_t> stream::try_write(const pieces& text) noexcept {
   std::array<iovec, max_pieces> vector;
   std::size_t count = 0;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <boost/asio/buffer.hpp>
 #include <chrono>
 #include <optional>
 #include <span>
@@ -33,7 +34,9 @@ class stream {
 
   /// Reads what is there, at least one byte; to be awaited at once. No coroutine of its own: this is awaited twice per
   /// exchange. `ec` outlives the wait; end_of() tells what it means when no byte came.
-  task<std::size_t> read_some(std::span<char> into_span, error_code& ec);
+  auto read_some(std::span<char> room, error_code& ec) {
+    return socket_.async_read_some(asio::mutable_buffer(room.data(), room.size()), into(ec));
+  }
   /// How a read or wait ended that failed with `ec`; `closed`: the peer sent FIN.
   io_end end_of(const error_code& ec) const noexcept;
 

@@ -20,7 +20,6 @@ using net::task;
 
 namespace {
 
-constexpr auto as_result = asio::as_tuple(net::use_task);
 using socket_stream = beast::basic_stream<tcp, net::executor>;
 
 constexpr std::string_view content_security_policy =
@@ -141,24 +140,21 @@ task<bool> page_connection::read(parser& request) {
     idle_ = true;
     stream_.expires_after(settings().idle_timeout);
     auto space = buffer_.prepare(2048);
-    auto [idle_error, size] = co_await stream_.async_read_some(space, as_result);
+    error_code idle_error;
+    const std::size_t size = co_await stream_.async_read_some(space, net::into(idle_error));
     idle_ = false;
     if (idle_error) co_return false;
     buffer_.commit(size);
   }
   stream_.expires_after(settings().request_timeout);
-  auto [head_error, head_size] = co_await http::async_read_header(stream_, buffer_, request, as_result);
-  error_code ec = head_error;
+  error_code ec;
+  co_await http::async_read_header(stream_, buffer_, request, net::into(ec));
   if (!ec && beast::iequals(request.get()[http::field::expect], "100-continue")) {
     const std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     auto bytes = asio::buffer(go_on);
-    auto [write_error, written] = co_await asio::async_write(stream_, bytes, as_result);
-    ec = write_error;
+    co_await asio::async_write(stream_, bytes, net::into(ec));
   }
-  if (!ec) {
-    auto [body_error, body_size] = co_await http::async_read(stream_, buffer_, request, as_result);
-    ec = body_error;
-  }
+  if (!ec) co_await http::async_read(stream_, buffer_, request, net::into(ec));
   if (!ec) co_return true;
   auto refused = refusal_of(ec);
   if (!refused) co_return false;
@@ -225,15 +221,16 @@ task<bool> page_connection::write(page_response response, unsigned version, bool
 
   stream_.expires_after(settings().request_timeout);
   http::response_serializer<http::string_body> serializer(message);
+  error_code ec;
   if (!streams || head) {
     // A HEAD response ends after its head, whatever the head announces (RFC 9112 §6.3).
-    auto [ec, size] = co_await http::async_write_header(stream_, serializer, as_result);
+    co_await http::async_write_header(stream_, serializer, net::into(ec));
     if (ec || head || empty) co_return !ec;
-    auto [body_error, body_size] = co_await http::async_write(stream_, serializer, as_result);
-    co_return !body_error;
+    co_await http::async_write(stream_, serializer, net::into(ec));
+    co_return !ec;
   }
   attach(std::move(response.stream));
-  auto [ec, size] = co_await http::async_write_header(stream_, serializer, as_result);
+  co_await http::async_write_header(stream_, serializer, net::into(ec));
   bool whole = !ec;
   if (whole) whole = co_await pump(chunked);
   detach();
@@ -244,7 +241,8 @@ task<bool> page_connection::pump(bool chunked) {
   while (true) {
     if (source_->pending_.empty() && !source_->closed_) {
       timer_.expires_after(settings().keep_alive_interval);
-      auto [ec] = co_await timer_.async_wait(as_result);
+      error_code ec;
+      co_await timer_.async_wait(net::into(ec));
       if (!ec && source_->pending_.empty()) source_->pending_ = source_->keep_alive_;
       continue;
     }
@@ -257,19 +255,21 @@ task<bool> page_connection::pump(bool chunked) {
   if (!chunked) co_return true;
   auto last = http::make_chunk_last();
   stream_.expires_after(settings().request_timeout);
-  auto [ec, size] = co_await asio::async_write(stream_, last, as_result);
+  error_code ec;
+  co_await asio::async_write(stream_, last, net::into(ec));
   co_return !ec;
 }
 
 task<bool> page_connection::send_piece(std::string piece, bool chunked) {
   stream_.expires_after(settings().request_timeout);
   auto bytes = asio::const_buffer(piece.data(), piece.size());
+  error_code ec;
   if (chunked) {
     auto chunk = http::make_chunk(bytes);
-    auto [ec, size] = co_await asio::async_write(stream_, chunk, as_result);
+    co_await asio::async_write(stream_, chunk, net::into(ec));
     co_return !ec;
   }
-  auto [ec, size] = co_await asio::async_write(stream_, bytes, as_result);
+  co_await asio::async_write(stream_, bytes, net::into(ec));
   co_return !ec;
 }
 

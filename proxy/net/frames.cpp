@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/frames.hpp"
+
+#include <array>
+#include <new>
+
+namespace sidespan::net::detail {
+namespace {
+
+constexpr std::size_t step = 64;           // frames of nearly the same size share a list
+constexpr std::size_t largest = 2048;      // larger ones go to the heap
+constexpr std::size_t kept_per_size = 64;  // what a burst needed at once is not kept for ever
+
+struct free_frame {
+  free_frame* next;
+};
+
+/// One thread's free frames, by size.
+class free_lists {
+ public:
+  ~free_lists() {
+    for (list& each : lists_) {
+      while (each.first != nullptr) ::operator delete(each.pop());
+    }
+  }
+  void* take(std::size_t place) { return lists_[place].first != nullptr ? lists_[place].pop() : nullptr; }
+  bool give(std::size_t place, void* frame) noexcept {
+    list& where = lists_[place];
+    if (where.size == kept_per_size) return false;
+    where.first = new (frame) free_frame{where.first};
+    ++where.size;
+    return true;
+  }
+
+ private:
+  struct list {
+    free_frame* first = nullptr;
+    std::size_t size = 0;
+    void* pop() noexcept {
+      free_frame* const taken = first;
+      first = taken->next;
+      --size;
+      return taken;
+    }
+  };
+  std::array<list, largest / step + 1> lists_{};
+};
+
+thread_local free_lists frames;
+
+constexpr std::size_t place_of(std::size_t size) noexcept { return (size + step - 1) / step; }
+
+}  // namespace
+
+// Under ASan every frame is a fresh one, so that a use after its end is seen.
+#ifdef __SANITIZE_ADDRESS__
+void* take_frame(std::size_t size) { return ::operator new(size); }
+void give_frame(void* frame, std::size_t) noexcept { ::operator delete(frame); }
+#else
+void* take_frame(std::size_t size) {
+  const std::size_t place = place_of(size);
+  if (size > largest) return ::operator new(size);
+  void* const kept = frames.take(place);
+  return kept != nullptr ? kept : ::operator new(place* step);
+}
+
+void give_frame(void* frame, std::size_t size) noexcept {
+  if (size > largest || !frames.give(place_of(size), frame)) ::operator delete(frame);
+}
+#endif
+
+}  // namespace sidespan::net::detail
