@@ -2,7 +2,7 @@
 //
 // The coroutine type of everything that waits, and the socket types it waits on. A task starts when it is awaited, goes
 // on at once when what it awaited is done, and costs one recycled frame and no work queue. Asio operations are awaited
-// through into(ec). All of it belongs to the thread that runs the loop; docs/adr/010 says why this is not
+// through into(ec). All of it belongs to the thread that runs the loop; docs/adr/011 says why this is not
 // asio::awaitable.
 #pragma once
 
