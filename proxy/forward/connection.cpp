@@ -55,7 +55,7 @@ net::task<void> connection::serve() {
     const base::result<bool> next = co_await http_.next();
     waiting_ = false;
     if (next && !*next) break;
-    exchange current(shard_, leg_, http_);
+    exchange current(shard_, leg_, http_, recurring_);
     current_ = &current;
     if (!next) {
       co_await current.refuse(next.error());

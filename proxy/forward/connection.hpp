@@ -9,6 +9,7 @@
 
 #include "forward/leg.hpp"
 #include "forward/shard.hpp"
+#include "trace/recurring.hpp"
 #include "wire/h1_server.hpp"
 
 namespace sidespan::forward {
@@ -47,6 +48,7 @@ class connection {
   shard& shard_;
   const class leg& leg_;
   wire::h1_server http_;
+  trace::recurring recurring_;
   std::list<connection*>::iterator place_;
   exchange* current_ = nullptr;
   bool waiting_ = true;  // between exchanges

@@ -29,10 +29,11 @@ bool is_http(std::string_view scheme) noexcept {
 
 }  // namespace
 
-exchange::exchange(shard& on, const leg& leg, wire::server_exchange& down)
+exchange::exchange(shard& on, const leg& leg, wire::server_exchange& down, trace::recurring& recurring)
     : shard_(on),
       leg_(leg),
       down_(down),
+      recurring_(recurring),
       began_(on.all.clock.steady()),
       timeout_(on.wheel, &exchange::on_timeout, this),
       watch_(on.wheel, &exchange::on_watch, this) {
@@ -63,6 +64,8 @@ net::task<void> exchange::run() {
 
 exchange::~exchange() {
   if (leg_.inbound()) shard_.all.inbound_in_flight.fetch_sub(1, std::memory_order_relaxed);
+  const base::steady_time now = shard_.all.clock.steady();
+  if (span_) span_->end_at(now);
   finished_exchange what;
   what.inbound = leg_.inbound();
   what.listener = leg_.settings().key;
@@ -74,7 +77,7 @@ exchange::~exchange() {
   what.peer = down_.peer_address();
   what.status = status_;
   what.fault = fault_;
-  what.duration = shard_.all.clock.steady() - began_;
+  what.duration = now - began_;
   what.response_after = response_after_;
   what.request_bytes = moved_.request_bytes;
   what.response_bytes = moved_.response_bytes;

@@ -22,7 +22,8 @@ namespace sidespan::forward {
 
 class exchange final : private relay_hooks {
  public:
-  exchange(shard& on, const leg& leg, wire::server_exchange& down);
+  /// `recurring` belongs to the connection that `down` is of.
+  exchange(shard& on, const leg& leg, wire::server_exchange& down, trace::recurring& recurring);
   ~exchange();
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
@@ -85,6 +86,7 @@ class exchange final : private relay_hooks {
   shard& shard_;
   const leg& leg_;
   wire::server_exchange& down_;
+  trace::recurring& recurring_;
   base::steady_time began_;
 
   // read_target

@@ -16,13 +16,14 @@ void exchange::begin_span() {
   const trace::sampler& sampler = leg_.sampler_for(rule_);
   const trace::context self = trace::begin(same_trace ? &*verdict_->same_trace : above, sampler, shard_.random);
   const auto kind = leg_.inbound() ? trace::span_kind::server : trace::span_kind::client;
+  const base::steady_time now = attempts_ <= 1 ? began_ : shard_.all.clock.steady();
   span_.emplace(shard_.sink, shard_.all.clock, kind, self, above != nullptr ? above->span : trace::span_id{},
-                above != nullptr && above->remote);
+                above != nullptr && above->remote, trace::moment{now, shard_.walls.at(now, shard_.all.clock)});
   last_context_ = self;
   if (leg_.inbound()) {
-    trace::describe_server(*span_, facts(), shard_.all.trace);
+    trace::describe_server(*span_, facts(), shard_.all.trace, &recurring_);
   } else {
-    trace::describe_client(*span_, facts(), shard_.all.trace);
+    trace::describe_client(*span_, facts(), shard_.all.trace, &recurring_);
     if (attempts_ > 1) span_->set(trace::key::http_request_resend_count, static_cast<std::int64_t>(attempts_ - 1));
     tell_parent();
   }

@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
+#include "base/wall_anchor.hpp"
 #include "correlate/ladder.hpp"
 #include "correlate/ledger.hpp"
 #include "forward/observer.hpp"
@@ -62,6 +63,7 @@ struct shard {
   bool draining_outbound = false;
   /// Somebody reads finished_exchange::response_after.
   bool response_times = false;
+  base::wall_anchor walls{};
 
   bool draining(const class leg& on) const noexcept;
 };

@@ -82,15 +82,11 @@ bool answered_4xx(base::fault_code code) noexcept {
   }
 }
 
-}  // namespace
-
-void describe_server(live_span& span, const request_facts& facts, const settings& settings) {
-  if (!span.recording()) return;
+/// What recurs from request to request.
+void say_server(live_span& span, const request_facts& facts, const settings& settings) {
   describe_method(span, facts, settings);
   span.set(key::sidespan_leg, "inbound");
   span.set(key::url_scheme, facts.scheme);
-  span.set(key::url_path, facts.path);
-  set_query(span, facts, settings);
   // SC-12: `http.route` is not to be made from paths.
   set_if_any(span, facts.route_inferred ? key::url_template : key::http_route, facts.route);
   set_if_any(span, key::server_address, without_userinfo(facts.host));
@@ -102,19 +98,39 @@ void describe_server(live_span& span, const request_facts& facts, const settings
   set_if_any(span, key::user_agent_original, facts.head->fields.value(http::field_id::user_agent));
 }
 
-void describe_client(live_span& span, const request_facts& facts, const settings& settings) {
-  if (!span.recording()) return;
+void say_client(live_span& span, const request_facts& facts, const settings& settings) {
   describe_method(span, facts, settings);
   span.set(key::sidespan_leg, "outbound");
-  if (facts.head->method != "CONNECT") set_full_url(span, facts, settings);  // its target is no URL
   set_if_any(span, key::url_template, facts.route);
   set_if_any(span, key::server_address, without_userinfo(facts.host));
   set_port(span, key::server_port, facts.port != 0 ? facts.port : default_port(facts.scheme));
   span.set(key::network_protocol_version, http::name(facts.head->version));
-  if (!facts.peer_address.empty()) {
-    span.set(key::network_peer_address, facts.peer_address);
-    set_port(span, key::network_peer_port, facts.peer_port);
+}
+
+}  // namespace
+
+void describe_server(live_span& span, const request_facts& facts, const settings& settings, recurring* before) {
+  if (!span.recording()) return;
+  const std::size_t offset = span.told().size();
+  if (before == nullptr || !before->tell(span, facts)) {
+    say_server(span, facts, settings);
+    if (before != nullptr) before->learn(span, offset, facts);
   }
+  span.set(key::url_path, facts.path);
+  set_query(span, facts, settings);
+}
+
+void describe_client(live_span& span, const request_facts& facts, const settings& settings, recurring* before) {
+  if (!span.recording()) return;
+  const std::size_t offset = span.told().size();
+  if (before == nullptr || !before->tell(span, facts)) {
+    say_client(span, facts, settings);
+    if (before != nullptr) before->learn(span, offset, facts);
+  }
+  if (facts.head->method != "CONNECT") set_full_url(span, facts, settings);  // its target is no URL
+  if (facts.peer_address.empty()) return;
+  span.set(key::network_peer_address, facts.peer_address);
+  set_port(span, key::network_peer_port, facts.peer_port);
 }
 
 void describe_peer(live_span& span, std::string_view address, std::uint16_t port, bool reused) {

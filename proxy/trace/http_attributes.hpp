@@ -10,6 +10,7 @@
 #include "base/fault.hpp"
 #include "http/head.hpp"
 #include "trace/live_span.hpp"
+#include "trace/recurring.hpp"
 #include "trace/settings.hpp"
 
 namespace sidespan::trace {
@@ -31,8 +32,11 @@ struct request_facts {
 };
 
 /// Everything that is known at the start, plus the name.
-void describe_server(live_span& span, const request_facts& facts, const settings& settings);
-void describe_client(live_span& span, const request_facts& facts, const settings& settings);
+/// `before`, when not null, is that of the downstream connection.
+void describe_server(live_span& span, const request_facts& facts, const settings& settings,
+                     recurring* before = nullptr);
+void describe_client(live_span& span, const request_facts& facts, const settings& settings,
+                     recurring* before = nullptr);
 /// CLIENT: the endpoint that was connected to, and whether the connection had served before.
 void describe_peer(live_span& span, std::string_view address, std::uint16_t port, bool reused);
 

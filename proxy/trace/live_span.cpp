@@ -10,10 +10,15 @@ static_assert(static_cast<unsigned>(key::count_) <= 64, "one bit per key in pres
 
 live_span::live_span(sink& out, const base::clock& clock, span_kind kind, context self, span_id parent,
                      bool parent_remote)
+    : live_span(out, clock, kind, self, parent, parent_remote,
+                {clock.steady(), self.sampled() ? clock.wall() : base::wall_time{}}) {}
+
+live_span::live_span(sink& out, const base::clock& clock, span_kind kind, context self, span_id parent,
+                     bool parent_remote, moment began)
     : sink_(out),
       clock_(clock),
       self_(std::move(self)),
-      start_(clock.steady()),
+      start_(began.steady),
       recording_(self_.sampled()),
       kind_(kind) {
   self_.remote = false;
@@ -24,15 +29,22 @@ live_span::live_span(sink& out, const base::clock& clock, span_kind kind, contex
   record_.w3c_flags = static_cast<std::uint8_t>(self_.flags);
   record_.parent_remote = parent_remote;
   record_.kind = kind;
-  record_.start = clock.wall();
+  record_.start = began.wall;
   record_.fields = out.draft();
   if (!self_.state.empty()) record_.fields.add_trace_state(self_.state);
 }
 
 live_span::~live_span() {
   if (!recording_) return;
-  record_.duration = std::max(clock_.steady() - start_, base::nanoseconds(0));
+  const base::steady_time end = end_ ? *end_ : clock_.steady();
+  record_.duration = std::max(end - start_, base::nanoseconds(0));
   sink_.offer(std::move(record_));
+}
+
+void live_span::repeat(std::string_view told, std::uint64_t keys) {
+  if (!recording_) return;
+  record_.fields.append(told);
+  present_ |= keys;
 }
 
 void live_span::set(key k, std::string_view text) { put(k, text); }

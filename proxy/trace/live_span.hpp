@@ -7,6 +7,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/clock.hpp"
@@ -16,11 +17,20 @@
 
 namespace sidespan::trace {
 
+/// A time by both clocks.
+struct moment {
+  base::steady_time steady;
+  base::wall_time wall;
+};
+
 class live_span {
  public:
   /// `self` is this span's own context (new span id, final flags); `parent` is all zero for a root. `out` and `clock`
   /// outlive the span. A context that is not sampled gives a span that records nothing.
   live_span(sink& out, const base::clock& clock, span_kind kind, context self, span_id parent, bool parent_remote);
+  /// That began at a time that has been read already.
+  live_span(sink& out, const base::clock& clock, span_kind kind, context self, span_id parent, bool parent_remote,
+            moment began);
   ~live_span();
   live_span(const live_span&) = delete;
   live_span& operator=(const live_span&) = delete;
@@ -50,6 +60,15 @@ class live_span {
   void add_link(const link& to);
   void add_event(std::string_view literal_name);
 
+  /// It ends at this time, whenever it is destroyed; otherwise the clock is asked then.
+  void end_at(base::steady_time end) noexcept { end_ = end; }
+
+  /// What has been said so far, as span_fields::bytes(), and the keys in it; to be repeated on another span, which has
+  /// a name and these keys after that and must not have had them before.
+  std::string_view told() const noexcept { return record_.fields.bytes(); }
+  std::uint64_t keys() const noexcept { return present_; }
+  void repeat(std::string_view told, std::uint64_t keys);
+
   base::steady_time started() const noexcept { return start_; }
 
  private:
@@ -61,6 +80,7 @@ class live_span {
   const base::clock& clock_;
   context self_;
   base::steady_time start_;
+  std::optional<base::steady_time> end_;
   bool recording_;
   span_kind kind_;
   std::uint64_t present_ = 0;  // one bit per key that has been set

@@ -208,6 +208,14 @@ void span_fields::set_any_name(std::string_view first, std::string_view second) 
   end_at(out.at());
 }
 
+void span_fields::append(std::string_view named_fields) {
+  std::uint8_t* to = room(named_fields.size());
+  if (to == nullptr) return;
+  std::memcpy(to, named_fields.data(), named_fields.size());
+  end_at(to + named_fields.size());
+  named_ = true;
+}
+
 void span_fields::remove(key k) noexcept {
   const key_bytes& start = encoded(k);
   const std::string_view wanted(reinterpret_cast<const char*>(start.bytes), start.size);

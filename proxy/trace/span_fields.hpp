@@ -44,6 +44,8 @@ class span_fields {
   /// `{first} {second}`, only the first when the second is empty.
   void set_name(std::string_view first, std::string_view second);
   bool named() const noexcept { return named_; }
+  /// What other fields, with a name among them, have as bytes().
+  void append(std::string_view named_fields);
   /// Takes an attribute out again; there is at most one of a key.
   void remove(key k) noexcept;
 

@@ -208,6 +208,66 @@ TEST_CASE("http attributes: ports") {
   CHECK(all(r.client()).at("server.port") == "443");
 }
 
+TEST_CASE("http attributes: requests of one connection say the same as if each were the first") {
+  const auto kind = GENERATE(span_kind::server, span_kind::client);
+  // Each row differs from the one before in one thing; the path in every request.
+  struct row {
+    std::string_view method = "GET", scheme = "http", host = "shop", route = "/carts/{id}", client = "203.0.113.9",
+                     agent = "curl/8";
+    std::uint16_t port = 8080;
+    http::version version = http::version::http_1_1;
+    bool inferred = false;
+  };
+  std::vector<row> rows(4);
+  rows.push_back({.method = "POST"});
+  rows.push_back({.method = "BREW"});
+  rows.push_back({.scheme = "https"});
+  rows.push_back({.host = "shoq"});
+  rows.push_back({.host = "user@shop"});
+  rows.push_back({.host = "", .client = "shop203.0.113.9"});
+  rows.push_back({.route = "/carts/{ie}"});
+  rows.push_back({.route = ""});
+  rows.push_back({.client = "203.0.113.8"});
+  rows.push_back({.agent = ""});
+  rows.push_back({.agent = "curl/9"});
+  rows.push_back({.port = 8081});
+  rows.push_back({.port = 0});
+  rows.push_back({.version = http::version::http_1_0});
+  rows.push_back({.inferred = true});
+  trace::recurring before;
+  int number = 0;
+  for (const row& each : rows) {
+    for (int times = 0; times < 3; ++times) {  // learned, told again, and after that different
+      const std::string path = "/carts/" + std::to_string(++number);
+      request r;
+      r.head.method = each.method;
+      r.head.version = each.version;
+      r.head.fields.remove(http::field_id::user_agent);
+      if (!each.agent.empty()) r.head.fields.add("User-Agent", each.agent);
+      r.facts.head = &r.head;
+      r.facts.scheme = each.scheme;
+      r.facts.host = each.host;
+      r.facts.port = each.port;
+      r.facts.route = each.route;
+      r.facts.route_inferred = each.inferred;
+      r.facts.client_address = each.client;
+      r.facts.path = path;
+      const auto described = [&](trace::recurring* with) {
+        return after(kind, [&](auto& span) {
+          if (kind == span_kind::server) trace::describe_server(span, r.facts, r.settings, with);
+          if (kind == span_kind::client) trace::describe_client(span, r.facts, r.settings, with);
+          span.set(key::server_port, 1);  // keys that were repeated count as set
+        });
+      };
+      const auto with = described(&before);
+      const auto without = described(nullptr);
+      REQUIRE(with.name() == without.name());
+      REQUIRE(with.attributes.size() == all(with).size());
+      REQUIRE(all(with) == all(without));
+    }
+  }
+}
+
 TEST_CASE("http attributes: credentials never appear (SC-30)") {
   request r;
   r.facts.host = "user:pass@shop";
