@@ -33,14 +33,15 @@ queue::extent queue::published(const chunk& in) noexcept {
 bool queue::push(const trace::record& finished) noexcept {
   const std::uint64_t position = pushed_.load(std::memory_order_relaxed);
   const std::uint64_t bytes = pushed_bytes_.load(std::memory_order_relaxed);
-  const std::size_t size = finished.encoded_size();
+  const std::size_t message = finished.message_size();
+  const std::size_t size = trace::record::encoded_size(message);
   if (full(position, bytes, size)) {
     taken_seen_ = taken();
     taken_bytes_seen_ = taken_bytes();
     if (full(position, bytes, size)) return false;
   }
   if (size > writing_->capacity - written_.bytes && !go_on(size)) return false;
-  finished.encode(writing_->bytes() + written_.bytes);
+  finished.encode(writing_->bytes() + written_.bytes, message);
   written_.bytes += static_cast<std::uint32_t>(size);
   ++written_.spans;
   writing_->filled.store(std::uint64_t{written_.spans} << 32 | written_.bytes, std::memory_order_release);

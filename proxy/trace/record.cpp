@@ -4,15 +4,11 @@
 #include <algorithm>
 #include <string_view>
 
-#include "base/protobuf.hpp"
-
 namespace sidespan::trace {
 namespace {
 
 using base::protobuf::bytes_size;
 using base::protobuf::writer;
-
-constexpr std::uint32_t spans_field = 2;  // of ScopeSpans
 
 // Span.flags above the eight W3C bits (specs §4.3).
 constexpr std::uint32_t has_is_remote = 0x100;
@@ -36,12 +32,10 @@ std::size_t record::message_size() const noexcept {
          (fields.named() ? 0 : bytes_size(5, unnamed.size())) + (status == span_status::unset ? 0 : status_size);
 }
 
-std::size_t record::encoded_size() const noexcept { return bytes_size(spans_field, message_size()); }
-
 /// Fields of a message may come in any order.
-std::uint8_t* record::encode(std::uint8_t* to) const noexcept {
+std::uint8_t* record::encode(std::uint8_t* to, std::size_t message) const noexcept {
   writer out(to);
-  out.message(spans_field, message_size());
+  out.message(2, message);
   out.bytes(1, bytes_of(trace));
   out.bytes(2, bytes_of(span));
   if (parent.valid()) out.bytes(4, bytes_of(parent));

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "base/clock.hpp"
+#include "base/protobuf.hpp"
 #include "trace/ids.hpp"
 #include "trace/key.hpp"
 #include "trace/span_fields.hpp"
@@ -37,13 +38,15 @@ struct record {
   /// Name, attributes, trace state, events, links.
   span_fields fields;
 
-  /// As an element of ScopeSpans.spans, with its tag and length.
-  std::size_t encoded_size() const noexcept;
-  /// Writes encoded_size() bytes and returns their end.
-  std::uint8_t* encode(std::uint8_t* to) const noexcept;
-
- private:
+  /// As a Span message.
   std::size_t message_size() const noexcept;
+  /// As an element of ScopeSpans.spans, with its tag and length.
+  static constexpr std::size_t encoded_size(std::size_t message) noexcept {
+    return base::protobuf::bytes_size(2, message);
+  }
+  std::size_t encoded_size() const noexcept { return encoded_size(message_size()); }
+  /// Writes encoded_size(message) bytes and returns their end.
+  std::uint8_t* encode(std::uint8_t* to, std::size_t message) const noexcept;
 };
 
 }  // namespace sidespan::trace

@@ -70,13 +70,6 @@ std::string_view bytes_of(const Id& id) noexcept {
 
 }  // namespace
 
-void span_fields::swap(span_fields& other) noexcept {
-  std::swap(memory_, other.memory_);
-  std::swap(size_, other.size_);
-  std::swap(capacity_, other.capacity_);
-  std::swap(named_, other.named_);
-}
-
 std::uint8_t* span_fields::grow(std::size_t size) {
   if (size_ + size > max_size) return nullptr;
   const std::size_t capacity = std::min(std::max({usual_capacity, 2 * capacity_, size_ + size}), max_size);

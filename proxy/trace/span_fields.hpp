@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "trace/key.hpp"
 
@@ -26,9 +27,16 @@ class span_fields {
   static constexpr std::size_t usual_capacity = 768;
 
   span_fields() = default;
-  span_fields(span_fields&& from) noexcept { swap(from); }
+  span_fields(span_fields&& from) noexcept
+      : memory_(std::move(from.memory_)),
+        size_(std::exchange(from.size_, 0)),
+        capacity_(std::exchange(from.capacity_, 0)),
+        named_(from.named_) {}
   span_fields& operator=(span_fields&& from) noexcept {
-    swap(from);
+    memory_ = std::move(from.memory_);
+    size_ = std::exchange(from.size_, 0);
+    capacity_ = std::exchange(from.capacity_, 0);
+    named_ = from.named_;
     return *this;
   }
 
@@ -58,7 +66,6 @@ class span_fields {
   }
 
  private:
-  void swap(span_fields& other) noexcept;
   /// The end, with room for `size` more bytes; null when that is over max_size.
   std::uint8_t* room(std::size_t size) { return capacity_ - size_ >= size ? memory_.get() + size_ : grow(size); }
   std::uint8_t* grow(std::size_t size);

@@ -168,7 +168,7 @@ inline span read_span(std::string_view& bytes) {
 
 inline span read(const trace::record& from) {
   std::string bytes(from.encoded_size(), '\0');
-  from.encode(reinterpret_cast<std::uint8_t*>(bytes.data()));
+  from.encode(reinterpret_cast<std::uint8_t*>(bytes.data()), from.message_size());
   std::string_view rest = bytes;
   return read_span(rest);
 }
