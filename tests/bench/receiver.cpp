@@ -16,6 +16,9 @@ namespace {
 
 class tally {
  public:
+  // Growing by itself the set would stop everything for up to a second: what is measured is a healthy collector.
+  tally() { unique_.reserve(std::size_t{1} << 24); }
+
   void add(const sidespan::otlp::receiver::request& request) {
     const std::lock_guard lock(mutex_);
     for (const auto& resource : request.resource_spans()) {
