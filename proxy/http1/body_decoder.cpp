@@ -186,7 +186,9 @@ const char* body_decoder::take_trailers(std::string_view bytes, std::size_t& tak
   if (!trailer_text_.ends_with(empty_line)) return "bare line feed in the trailers";
   if (trailer_text_ != empty_line && !trailer_text_.ends_with("\r\n\r\n")) return nullptr;
   std::string_view section = trailer_text_;
-  if (const violation found = read_field_lines(section, head_limits{}.field_count, trailers_)) return found.detail;
+  constexpr std::size_t most = head_limits{}.field_count;
+  if (const violation found = read_field_lines(section, most, blank_before_colon::refused, trailers_))
+    return found.detail;
   trailers_.remove_if([this](const http::field& line) { return !may_forward(line); });
   state_ = state::done;
   return nullptr;

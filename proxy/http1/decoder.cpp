@@ -58,6 +58,10 @@ violation read_start_line(std::string_view line, http::response_head& out) noexc
   return read_status_line(line, out);
 }
 
+/// RFC 9112 §5.1: refused in a request, removed from a response (H1-20).
+constexpr blank_before_colon blank_rule(const http::request_head&) noexcept { return blank_before_colon::refused; }
+constexpr blank_before_colon blank_rule(const http::response_head&) noexcept { return blank_before_colon::dropped; }
+
 /// A start line that can no longer become valid is refused before its end has come: a caller that speaks TLS would wait
 /// for ever (FR-19). Looks only at bytes that were not seen before.
 violation check_partial_line(const window& in, std::size_t seen, const http::request_head&) noexcept {
@@ -110,7 +114,7 @@ std::size_t read_at_once(const window& in, const head_limits& limits, Head& out)
   if (line_end == std::string_view::npos) return 0;
   if (read_start_line(in.bytes.substr(in.begin, line_end - in.begin), out)) return 0;
   std::string_view rest = in.bytes.substr(line_end + 2);
-  if (read_field_lines(rest, limits.field_count, out.fields)) return 0;
+  if (read_field_lines(rest, limits.field_count, blank_rule(out), out.fields)) return 0;
   return in.bytes.size() - rest.size();
 }
 
@@ -119,7 +123,7 @@ template <class Head>
 violation read_fields(std::string_view head, const head_limits& limits, Head& out) {
   std::string_view section = head.substr(head.find("\r\n") + 2);
   out.fields.clear();
-  const violation found = read_field_lines(section, limits.field_count, out.fields);
+  const violation found = read_field_lines(section, limits.field_count, blank_rule(out), out.fields);
   return found || section.empty() ? found : broken("text behind the head");
 }
 
@@ -145,16 +149,22 @@ constexpr bool every_head_twice = true;
 constexpr bool every_head_twice = false;
 #endif
 
+/// It does not know that a response may have a blank before a colon.
+bool known_to_beast(const http::fields& fields) noexcept {
+  return std::ranges::all_of(fields, [](const http::field& line) { return line.name.data()[line.name.size()] == ':'; });
+}
+
 template <class Head>
-bool wants_second_reading(const declared_framing& framing) noexcept {
+bool wants_second_reading(const declared_framing& framing, const Head& head) noexcept {
   const bool request = std::is_same_v<Head, http::request_head>;
-  return every_head_twice || (request && (framing.chunked || framing.content_length));
+  if (every_head_twice) return request || known_to_beast(head.fields);
+  return request && (framing.chunked || framing.content_length);
 }
 
 template <class Head>
 base::result<declared_framing> decide_framing(std::string_view head, side from, const Head& out) {
   const auto framing = read_framing(out.fields, out.version, from);
-  if (!framing || !wants_second_reading<Head>(*framing) || beast_agrees(head, out, *framing)) return framing;
+  if (!framing || !wants_second_reading(*framing, out) || beast_agrees(head, out, *framing)) return framing;
   return head_fault(from, broken("two readings of the head disagree"));
 }
 

@@ -37,13 +37,17 @@ std::string_view between(const char* begin, const char* end) noexcept {
 }
 
 /// Reads one line at `p` and moves behind it.
-violation read_field_line(const char*& p, const char* end, http::fields& out) {
+violation read_field_line(const char*& p, const char* end, blank_before_colon blank, http::fields& out) {
   const char* const name_begin = p;
   p = skip_token_chars(p, end);
+  const char* const name_end = p;
+  if (blank == blank_before_colon::dropped) {
+    while (p != end && base::is_ows(*p)) ++p;
+  }
   if (p == end) return incomplete;
   http::field line;
-  line.name = between(name_begin, p);
-  if (*p != ':' || line.name.empty()) return broken(name_problem(line.name, *p));
+  line.name = between(name_begin, name_end);
+  if (*p != ':' || line.name.empty()) return broken(name_problem(line.name, *name_end));
   const char* const colon = p++;
   while (p != end && base::is_ows(*p)) ++p;
   const char* const value_begin = p;
@@ -54,7 +58,7 @@ violation read_field_line(const char*& p, const char* end, http::fields& out) {
   while (value_end != value_begin && base::is_ows(value_end[-1])) --value_end;
   line.value = between(value_begin, value_end);
   line.id = http::identify(line.name);
-  line.as_received = value_begin == colon + 2 && colon[1] == ' ' && value_end == p;
+  line.as_received = colon == name_end && value_begin == colon + 2 && colon[1] == ' ' && value_end == p;
   p += 2;
   out.add(line);
   return {};
@@ -91,12 +95,12 @@ violation read_status_line(std::string_view line, http::response_head& out) noex
   return {};
 }
 
-violation read_field_lines(std::string_view& rest, std::size_t max_count, http::fields& out) {
+violation read_field_lines(std::string_view& rest, std::size_t max_count, blank_before_colon blank, http::fields& out) {
   const char* p = rest.data();
   const char* const end = p + rest.size();
   while (p != end && *p != '\r') {
     if (out.size() == max_count) return {violation::kind::too_large, "too many fields"};
-    if (const violation found = read_field_line(p, end, out)) return found;
+    if (const violation found = read_field_line(p, end, blank, out)) return found;
   }
   if (end - p < 2) return incomplete;
   if (p[1] != '\n') return broken("carriage return without a line feed");

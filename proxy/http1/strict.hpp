@@ -28,8 +28,12 @@ inline violation broken(const char* detail) noexcept { return {violation::kind::
 violation read_request_line(std::string_view line, http::request_head& out) noexcept;
 /// Fills version, status and reason.
 violation read_status_line(std::string_view line, http::response_head& out) noexcept;
+
+/// RFC 9112 §5.1: white space between a name and its colon is a fault in a request and removed from a response.
+enum class blank_before_colon : std::uint8_t { refused, dropped };
+
 /// Reads field lines and the empty line that ends them, all with CRLF, off the front of `rest`; appends to `out`.
 /// `incomplete`: nothing wrong so far, but the empty line has not come.
-violation read_field_lines(std::string_view& rest, std::size_t max_count, http::fields& out);
+violation read_field_lines(std::string_view& rest, std::size_t max_count, blank_before_colon blank, http::fields& out);
 
 }  // namespace sidespan::http1

@@ -11,6 +11,7 @@ import connection_cases  # noqa: E402
 import framing_cases  # noqa: E402
 import request_cases  # noqa: E402
 import response_cases  # noqa: E402
+from payloads import PAYLOADS  # noqa: E402
 from rows import ROWS, SECTIONS, WITHOUT_CASES  # noqa: E402
 from script import borders  # noqa: E402
 
@@ -23,6 +24,9 @@ Made by `tests/conformance/page.py` from the tables in `tests/conformance/`; cha
 here, the strictest that is sensible. `./tests/run conformance` plays every case byte for byte through the real program and real sockets:
 {rows} rows, {cases} cases, {split} of them also cut in two at every byte border ({cuts} cuts). "400 and close" means: answered with that
 status and `Connection: close`, nothing behind it is read, and no whole message reaches the app.
+
+What is forwarded for {payloads} hostile payloads is also given to nginx and haproxy, which must read the same requests from it, method,
+target and content: `tests/conformance/differential_test.py`.
 """
 
 
@@ -32,7 +36,8 @@ def cell(text):
 
 def text():
     split = [case for case in CASES if case.split]
-    out = [OPENING.format(rows=len(ROWS), cases=len(CASES), split=len(split), cuts=sum(len(borders(case)) for case in split))]
+    out = [OPENING.format(rows=len(ROWS), cases=len(CASES), split=len(split), cuts=sum(len(borders(case)) for case in split),
+                          payloads=len(PAYLOADS))]
     for section, rows in SECTIONS.items():
         out.append(f"\n## {section}\n\n| row | source | about | what sidespan does | cases |\n|---|---|---|---|---|\n")
         for row, source, about, outcome in rows:

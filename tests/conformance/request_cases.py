@@ -110,7 +110,11 @@ def inbound(row, name, sent, pattern):
 
 FIELDS = [
     *[refused("H1-20", f"{text!r}", line(text)) for text in (b"X-A : 1", b"X-A\t: 1", b"X-A  \t : 1", b"Content-Length : 5", b"Transfer-Encoding : chunked", b"Connection : close")],
-    *[unusable("H1-20", f"response {text!r}", OK_FIELDS(text)) for text in (b"X-A : 1", b"X-A\t: 1", b"Content-Length : 2")],
+    *[relayed("H1-20", f"response {text!r}", OK_FIELDS(text), OK_FIELDS(b"X-A: 1")) for text in (b"X-A : 1", b"X-A\t: 1", b"X-A \t  :1")],
+    relayed("H1-20", "response: the length counts", b"HTTP/1.1 200 OK\r\n" + DATE + b"Content-Length : 2\r\n\r\nok", OK),
+    relayed("H1-20", "response: the coding counts", b"HTTP/1.1 200 OK\r\n" + DATE + b"Transfer-Encoding\t: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\n" + DATE + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+    relayed("H1-20", "response: Connection counts", OK_FIELDS(b"Connection : x-a", b"X-A: 1"), OK),
     unusable("H1-20", "response: two lengths, one disguised", b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\nContent-Length: 3\r\n\r\nok!"),
     unusable("H1-20", "response: white space and no name", b"HTTP/1.1 200 OK\r\nX-B: 1\r\nX A: 1\r\nContent-Length: 2\r\n\r\nok"),
     *[refused("H1-21", f"{text!r}", line(text)) for text in (b"X-A: 1\r\n 2", b"X-A: 1\r\n\t2", b"X-A:\r\n 1", b"X-A: 1\r\n ", b"X-A: 1\r\n \r\n 2")],

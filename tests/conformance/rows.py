@@ -27,7 +27,7 @@ SECTIONS = {
         ("H1-10", "RFC 9110 §7.6", "what we do not know", "unknown methods, status codes and fields pass unchanged"),
     ],
     "Fields": [
-        ("H1-20", "RFC 9112 §5.1", "white space before the colon", "request: 400 and close; response: 502"),
+        ("H1-20", "RFC 9112 §5.1", "white space before the colon", "request: 400 and close; response: removed before anything is read from the field"),
         ("H1-21", "RFC 9112 §2.2, §5.2", "folded lines", "request: 400 and close; response: 502; also white space right behind the start line"),
         ("H1-22", "RFC 9110 §5.5, RFC 9112 §5", "control bytes, bad names", "request: 400 and close; response: 502; only SP and HTAB around a value are dropped"),
         ("H1-23", "RFC 9112 §2.2", "bare line feed", "400 and close, never taken for an end of line; response: 502"),

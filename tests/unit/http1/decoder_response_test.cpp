@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Response heads: specs §7.2 and §7.4. Where a row allows several outcomes, the strictest was taken:
-//   H1-20  white space before the colon: 502, not stripped
+//   H1-20  white space before the colon: removed
 //   H1-21  obs-fold: 502
 //   RS-3   chunked not last: 502, not read to the close
 //   RS-9   a status outside 100 to 599: 502
@@ -38,7 +38,9 @@ const std::pair<const char*, std::string> refused[] = {
     {"RS-9", "HTTP/1.1 600 High\r\n\r\n"},
     {"RS-9", "HTTP/1.1 999 High\r\n\r\n"},
     {"RS-9", "HTTP/1.1 000 Zero\r\n\r\n"},
-    {"H1-20", "HTTP/1.1 200 OK\r\nX : 1\r\n\r\n"},
+    {"H1-20 white space and no name", "HTTP/1.1 200 OK\r\nA: 1\r\n : 1\r\n\r\n"},
+    {"H1-20 white space inside a name", "HTTP/1.1 200 OK\r\nX Y: 1\r\n\r\n"},
+    {"H1-20 two lengths", "HTTP/1.1 200 OK\r\nContent-Length : 1\r\nContent-Length: 2\r\n\r\n"},
     {"H1-21", "HTTP/1.1 200 OK\r\nX: 1\r\n 2\r\n\r\n"},
     {"H1-21", "HTTP/1.1 200 OK\r\n X: 1\r\n\r\n"},
     {"H1-22 NUL", std::string("HTTP/1.1 200 OK\r\nX: \0\r\n\r\n", 25)},
@@ -88,6 +90,10 @@ const row accepted[] = {
      "consumed 37, body none 0, close\n204 X 1.1\nContent-Length: 5\n"},
     {"RS-1 204 chunked", "GET", "HTTP/1.1 204 X\r\nTransfer-Encoding: chunked\r\n\r\n",
      "consumed 46, body none 0, close\n204 X 1.1\nTransfer-Encoding: chunked\n"},
+    {"H1-20", "GET", "HTTP/1.1 200 OK\r\nX \t: 1\r\nContent-Length : 2\r\n\r\n",
+     "consumed 49, body known 2, keep\n200 OK 1.1\nX: 1\nContent-Length: 2\n"},
+    {"H1-20 close", "GET", "HTTP/1.1 200 OK\r\nConnection\t: close\r\nTransfer-Encoding : chunked\r\n\r\n",
+     "consumed 68, body unknown 0, close, chunked\n200 OK 1.1\nConnection: close\nTransfer-Encoding: chunked\n"},
     {"RS-2 205", "GET", "HTTP/1.1 205 X\r\nContent-Length: 0\r\n\r\n",
      "consumed 37, body known 0, keep\n205 X 1.1\nContent-Length: 0\n"},
     {"RS-2 205 length 5", "GET", "HTTP/1.1 205 X\r\nContent-Length: 5\r\n\r\n",

@@ -27,7 +27,7 @@ TEST_CASE("framing: Connection is a list of tokens, held without the second read
 TEST_CASE("strict: an empty field name is refused without the second reader (H1-22)") {
   http::fields fields;
   std::string_view section = ": value\r\n\r\n";
-  CHECK(http1::read_field_lines(section, 10, fields));
+  CHECK(http1::read_field_lines(section, 10, http1::blank_before_colon::refused, fields));
 }
 
 TEST_CASE("body decoder: nothing but CRLF follows the data of a chunk (FR-11)") {
