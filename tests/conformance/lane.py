@@ -255,7 +255,8 @@ class lane:
 
     async def step_nothing_whole(self, *_):
         """Refused in the middle: parts may be at the app, but no message that anybody could take for complete."""
-        await asyncio.sleep(0)
+        for _ in range(10):  # what went to the app did so before the refusal; accepting and reading it takes some turns of the loop
+            await asyncio.sleep(0)
         for one in self.apps:
             if not one.unread:
                 continue

@@ -218,6 +218,16 @@ class ends(span_test):
         span, = self.once()
         self.assertEqual((span.error, span.attributes["http.response.status_code"]), (False, 400))
 
+    def test_an_options_that_ends_here_has_its_span(self):  # RFC 9110 §7.6.2
+        for port, kind in ((self.port, "server"), (self.sidecar.outbound, "client")):
+            with self.subTest(kind), client(port) as one:
+                self.spans_of.clear()
+                self.assertEqual(one.request("OPTIONS", "/carts/7", [("Max-Forwards", "0")]).status, 200)
+                span = self.only_span()
+                self.assertEqual((span.kind, span.error, span.attributes["http.response.status_code"], span.attributes.get("error.type")),
+                                 (kind, False, 200, None))
+        self.assertEqual((self.app.requests, self.dependency.requests), ([], []))
+
     def test_no_route(self):
         with collector() as spans_of, origin() as app:
             routes = [{"host": "known.example", "to": f"http://127.0.0.1:{app.port}"}]

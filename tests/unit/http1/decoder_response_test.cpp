@@ -91,7 +91,7 @@ const row accepted[] = {
     {"RS-1 204 chunked", "GET", "HTTP/1.1 204 X\r\nTransfer-Encoding: chunked\r\n\r\n",
      "consumed 46, body none 0, close\n204 X 1.1\nTransfer-Encoding: chunked\n"},
     {"H1-20", "GET", "HTTP/1.1 200 OK\r\nX \t: 1\r\nContent-Length : 2\r\n\r\n",
-     "consumed 49, body known 2, keep\n200 OK 1.1\nX: 1\nContent-Length: 2\n"},
+     "consumed 47, body known 2, keep\n200 OK 1.1\nX: 1\nContent-Length: 2\n"},
     {"H1-20 close", "GET", "HTTP/1.1 200 OK\r\nConnection\t: close\r\nTransfer-Encoding : chunked\r\n\r\n",
      "consumed 68, body unknown 0, close, chunked\n200 OK 1.1\nConnection: close\nTransfer-Encoding: chunked\n"},
     {"RS-2 205", "GET", "HTTP/1.1 205 X\r\nContent-Length: 0\r\n\r\n",
