@@ -37,6 +37,7 @@ constexpr std::uint8_t text_tag = text_value << 3 | 2;
 /// Tags and lengths of an attribute beside its key and text, and what a key is copied beyond its end.
 constexpr std::size_t overhead = 24 + key_bytes::room;
 constexpr std::size_t longest_short = 0x7f;  // length of one byte
+static_assert(key_bytes::room + 12 <= longest_short, "a number has a length of one byte with any key");
 
 /// Writes an attribute up to the length of its value.
 std::uint8_t* open_attribute(std::uint8_t* to, key k, std::size_t value) noexcept {
@@ -109,10 +110,18 @@ void span_fields::add_any_text(key k, std::string_view text) {
   end_at(out.at());
 }
 
+/// Ports, status codes and most counts have two or three bytes.
 void span_fields::add(key k, std::int64_t value) {
   std::uint8_t* to = room(overhead);
   if (to == nullptr) return;
-  writer out(open_attribute(to, k, 1 + varint_size(static_cast<std::uint64_t>(value))));
+  const key_bytes& start = encoded(k);
+  const std::size_t any = 1 + varint_size(static_cast<std::uint64_t>(value));
+  to[0] = attributes_tag;
+  to[1] = static_cast<std::uint8_t>(start.size + 1 + any);  // with the longest key and number still one byte
+  std::memcpy(to + 2, start.bytes, key_bytes::room);
+  to += 2 + start.size;
+  to[0] = static_cast<std::uint8_t>(any);
+  writer out(to + 1);
   out.integer(integer_value, static_cast<std::uint64_t>(value));
   end_at(out.at());
 }
