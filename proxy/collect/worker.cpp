@@ -36,7 +36,11 @@ struct worker::state {
 
   std::uint64_t waiting() const noexcept;
   std::uint64_t waiting_bytes() const noexcept;
-  std::uint64_t early() const noexcept { return std::min(limits.early_spans, limits.batch_spans); }
+  /// So many spans or bytes are sent at once: a queue is emptied long before it is full.
+  std::uint64_t early() const noexcept {
+    return std::max<std::uint64_t>(std::min({limits.early_spans, limits.batch_spans, limits.queue_spans / 4}), 1);
+  }
+  std::uint64_t early_bytes() const noexcept { return std::min(limits.batch_bytes, limits.queue_bytes / 4); }
   bool stopping() const noexcept { return stop_at() != time_point::max(); }
   bool out_of_time() const noexcept { return steady::now() >= stop_at(); }
   time_point stop_at() const noexcept {
@@ -88,7 +92,7 @@ std::uint64_t worker::state::waiting_bytes() const noexcept {
 void worker::state::sleep_until(std::optional<time_point> until, std::uint64_t have, std::uint64_t more) {
   // When `more` have come in all, at least one of n shards has had the n-th part of them, rounded up.
   const std::uint64_t each = (more + intakes.size() - 1) / intakes.size();
-  const std::uint64_t bytes = limits.batch_bytes / intakes.size();
+  const std::uint64_t bytes = early_bytes() / intakes.size();
   for (auto& one : intakes) one->wake_after(each, bytes);
   if (waiting() == have && !stopping()) bell.wait(until);
   for (auto& one : intakes) one->let_sleep();
@@ -99,7 +103,7 @@ bool worker::state::wait_for_batch() {
   while (true) {
     const std::uint64_t have = waiting();
     if (stopping()) return have > 0 && !out_of_time();
-    if (have >= early() || waiting_bytes() >= limits.batch_bytes) return true;
+    if (have >= early() || waiting_bytes() >= early_bytes()) return true;
     if (have == 0) {
       due.reset();
       sleep_until(std::nullopt, have, 1);

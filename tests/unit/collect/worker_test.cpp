@@ -243,6 +243,19 @@ TEST_CASE("worker: early_spans go without waiting for a full batch, and what has
   CHECK(f.far->sends()[2] == range(13, 20));
 }
 
+TEST_CASE("worker: a queue is emptied long before it is full, in spans and in bytes") {
+  settings s = quick();
+  s.delay = never;
+  s.batch_spans = 100;
+  SECTION("spans") { s.queue_spans = 40; }
+  SECTION("bytes") { s.queue_bytes = 40 * make_record(0).encoded_size(); }
+  fixture f(s);
+  f.subject.start();
+  f.offer(0, 10);
+  REQUIRE(f.far->wait_for_sends(1));
+  CHECK(f.far->sends().front() == range(0, 10));
+}
+
 TEST_CASE("worker: one busy shard does not starve another") {
   settings s = quick();
   s.batch_spans = 1;
