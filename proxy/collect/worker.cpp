@@ -92,7 +92,8 @@ std::uint64_t worker::state::waiting_bytes() const noexcept {
 void worker::state::sleep_until(std::optional<time_point> until, std::uint64_t have, std::uint64_t more) {
   // When `more` have come in all, at least one of n shards has had the n-th part of them, rounded up.
   const std::uint64_t each = (more + intakes.size() - 1) / intakes.size();
-  const std::uint64_t bytes = early_bytes() / intakes.size();
+  // Of what is missing to early_bytes(); spans that come meanwhile are seen by the second look.
+  const std::uint64_t bytes = (early_bytes() - std::min(early_bytes(), waiting_bytes())) / intakes.size();
   for (auto& one : intakes) one->wake_after(each, bytes);
   if (waiting() == have && !stopping()) bell.wait(until);
   for (auto& one : intakes) one->let_sleep();
