@@ -68,7 +68,7 @@ class exchange final : private relay_hooks {
 
   bool traced() const noexcept { return !excluded_; }
   void publish();
-  void ensure_request_id();
+  std::string_view request_id();
   void begin_span();
   void tell_parent();
   trace::request_facts facts() const noexcept;

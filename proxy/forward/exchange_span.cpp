@@ -41,27 +41,26 @@ void exchange::tell_parent() {
 /// Into the ledger before the head goes to the app (decision 6).
 void exchange::publish() {
   if (shard_.all.ledger == nullptr || !span_) return;
-  ensure_request_id();
-  const auto& fields = down_.request().fields;
-  std::string_view id;
-  for (const std::string& name : shard_.all.request_id_fields) {
-    if (const http::field* found = fields.find(std::string_view(name)); found != nullptr && id.empty())
-      id = found->value;
-  }
-  entry_ = shard_.all.ledger->publish(span_->self(), began_, id);
+  entry_ = shard_.all.ledger->publish(span_->self(), began_, request_id());
 }
 
-/// Rung 1 for free: log libraries and gateways that pass a request id on make their calls exact.
-void exchange::ensure_request_id() {
-  const std::string& name = shard_.all.request_id_field;
-  if (name.empty()) return;
+/// The first of the configured fields that has a value. Where none is there, one is added: rung 1 for free, because log
+/// libraries and gateways that pass a request id on make their calls exact.
+std::string_view exchange::request_id() {
+  bool present = false;
   for (const std::string& known : shard_.all.request_id_fields) {
-    if (down_.request().fields.find(std::string_view(known)) != nullptr) return;
+    const http::field* const found = down_.request().fields.find(std::string_view(known));
+    if (found != nullptr && !found->value.empty()) return found->value;
+    present = present || found != nullptr;
   }
+  const std::string& name = shard_.all.request_id_field;
+  if (name.empty() || present) return {};
   const trace::trace_id id = trace::make_trace_id(shard_.random);
   char* text = down_.arena().allocate(2 * id.bytes.size());
   base::write_hex(id.bytes, text);
-  down_.request().fields.add(name, std::string_view(text, 2 * id.bytes.size()));
+  const std::string_view value(text, 2 * id.bytes.size());
+  down_.request().fields.add(name, value);
+  return value;
 }
 
 void exchange::add_response_field(http::response_head& head) {

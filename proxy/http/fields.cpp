@@ -87,20 +87,33 @@ std::uint64_t load8(const char* from) noexcept {
   return word;
 }
 
+std::uint32_t load4(const char* from) noexcept {
+  std::uint32_t word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
 /// Setting bit 5 folds the case, and in a token it makes nothing else equal to a letter, a digit or a dash, which is
 /// all that known names have.
 bool equals_known(std::string_view known, std::string_view name) noexcept {
   constexpr std::uint64_t fold = 0x2020202020202020;
+  constexpr std::uint32_t fold4 = 0x20202020;
   const std::size_t size = known.size();
   if (size != name.size()) return false;
-  std::size_t i = 0;
-  for (; i + 8 <= size; i += 8) {
-    if (load8(known.data() + i) != (load8(name.data() + i) | fold)) return false;
+  const char* const a = known.data();
+  const char* const b = name.data();
+  if (size < 8) {
+    // Two overlapping halves, or at worst three characters.
+    if (size >= 4) return load4(a) == (load4(b) | fold4) && load4(a + size - 4) == (load4(b + size - 4) | fold4);
+    for (std::size_t i = 0; i < size; ++i) {
+      if (a[i] != (b[i] | 0x20)) return false;
+    }
+    return true;
   }
-  for (; i < size; ++i) {
-    if (known[i] != (name[i] | 0x20)) return false;
+  for (std::size_t i = 0; i + 8 < size; i += 8) {
+    if (load8(a + i) != (load8(b + i) | fold)) return false;
   }
-  return true;
+  return load8(a + size - 8) == (load8(b + size - 8) | fold);
 }
 
 }  // namespace
@@ -121,7 +134,7 @@ const field* fields::find(field_id id) const noexcept {
 
 const field* fields::find(std::string_view name) const noexcept {
   for (const field& line : list_) {
-    if (base::iequals(line.name, name)) return &line;
+    if (line.name.size() == name.size() && base::iequals(line.name, name)) return &line;
   }
   return nullptr;
 }

@@ -39,6 +39,7 @@ struct nominations {
 };
 
 const char* collect(std::string_view value, nominations& out) noexcept {
+  if (value == "keep-alive" || value == "close") return nullptr;  // nearly always
   while (const auto option = base::next_list_element(value)) {
     const field_id id = identify(*option);
     if (never_nominated(id)) return "Connection nominates a field that frames or routes the message";

@@ -31,8 +31,10 @@ class family {
   explicit family(std::size_t limit) : limit_(limit), series_(limit + 1), index_(index_size(limit + 1)) {}
 
   Cell& at(labels values) {
+    if (latest_ != nullptr && same(*latest_, values)) return latest_->cell;  // requests of one kind come in rows
     for (std::string_view& value : values) value = value.size() > longest_label ? overflow_label : value;
-    if (series* found = find(values, hash_of(values))) return found->cell;
+    latest_ = find(values, hash_of(values));
+    if (latest_ != nullptr) return latest_->cell;
     if (used_.load(std::memory_order_relaxed) >= limit_) return overflow();
     return add(values)->cell;
   }
@@ -68,10 +70,13 @@ class family {
     return all ^ all >> 32;
   }
 
+  static bool same(const series& one, const labels& values) noexcept {
+    return std::equal(values.begin(), values.end(), one.values.begin());
+  }
   series* find(const labels& values, std::size_t hash) const noexcept {
     for (std::size_t at = hash & (index_.size() - 1); index_[at] != nullptr; at = (at + 1) & (index_.size() - 1)) {
       series& one = *index_[at];
-      if (one.hash == hash && std::equal(values.begin(), values.end(), one.values.begin())) return &one;
+      if (one.hash == hash && same(one, values)) return &one;
     }
     return nullptr;
   }
@@ -101,6 +106,7 @@ class family {
   std::vector<std::unique_ptr<series>> series_;  // never grows: readers walk it
   std::vector<series*> index_;                   // open addressing; the writer's own
   series* overflow_ = nullptr;
+  series* latest_ = nullptr;
   std::atomic<std::size_t> used_{0};
 };
 

@@ -85,11 +85,13 @@ std::optional<std::size_t> stream::try_write(const pieces& text) noexcept {
     if (!piece.empty()) vector[count++] = iovec{const_cast<char*>(piece.data()), piece.size()};
   }
   if (count == 0) return 0;
+  constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
   msghdr message{};
   message.msg_iov = vector.data();
   message.msg_iovlen = count;
   while (true) {
-    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = count == 1 ? ::send(socket_.native_handle(), vector[0].iov_base, vector[0].iov_len, flags)
+                                    : ::sendmsg(socket_.native_handle(), &message, flags);
     if (sent >= 0) return static_cast<std::size_t>(sent);
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return 0;

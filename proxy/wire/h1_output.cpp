@@ -19,6 +19,10 @@ std::optional<bool> h1_output::write_now(net::stream& to, std::string_view bytes
   }
   if (chunked_ && last) http1::encode_last_chunk(trailers, tail_);
   left_ = {head_, bytes, tail_};
+  if (!head_.empty() && bytes.size() + tail_.size() <= copied_content) {
+    head_.append(bytes).append(tail_);
+    left_ = {head_};
+  }
   const std::optional<std::size_t> sent = to.try_write(left_);
   if (!sent) return std::nullopt;
   if (net::stream::skip(left_, *sent) != 0) return false;

@@ -31,6 +31,8 @@ class h1_output {
 
  private:
   static constexpr std::size_t kept_capacity = 16 * 1024;
+  /// Less content than this is copied behind its head: cheaper than having the kernel gather it.
+  static constexpr std::size_t copied_content = 1024;
 
   std::string head_;
   std::string tail_;
