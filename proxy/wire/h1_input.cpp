@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/h1_input.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace sidespan::wire {
@@ -33,20 +34,24 @@ fault write_fault(side to, net::io_end end, stage at) noexcept {
 h1_input::h1_input(net::stream& stream, buffer_pool& pool, side from) : stream_(stream), pool_(pool), from_(from) {}
 
 void h1_input::start_message() {
-  if (unread_.size() > head_size_ || head_ == nullptr) {
-    // Pipelined bytes can be up to one block.
-    head_size_ = unread_.size() > head_capacity ? unread_.size() : head_capacity;
-    auto larger = std::make_unique_for_overwrite<char[]>(head_size_);
-    if (!unread_.empty()) std::memcpy(larger.get(), unread_.data(), unread_.size());
-    head_ = std::move(larger);
+  const std::size_t wanted = std::max(unread_.size(), outgrown_ ? kept_capacity : first_capacity);
+  // A large head must not keep its memory while the connection idles.
+  const bool fits = head_ != nullptr && head_size_ >= wanted && head_size_ <= kept_capacity;
+  if (!fits) {
+    auto fresh = std::make_unique_for_overwrite<char[]>(wanted);
+    if (!unread_.empty()) std::memcpy(fresh.get(), unread_.data(), unread_.size());
+    head_ = std::move(fresh);
+    head_size_ = wanted;
   } else if (!unread_.empty()) {
     std::memmove(head_.get(), unread_.data(), unread_.size());
-  } else if (head_size_ > head_capacity) {
-    head_size_ = head_capacity;  // a large head must not keep its memory while the connection idles
-    head_ = std::make_unique_for_overwrite<char[]>(head_size_);
   }
   unread_ = {head_.get(), unread_.size()};
   block_.release();
+}
+
+void h1_input::received(std::size_t bytes) noexcept {
+  unread_ = {unread_.data(), unread_.size() + bytes};
+  outgrown_ = outgrown_ || unread_.data() + unread_.size() == head_.get() + head_size_;
 }
 
 std::span<char> h1_input::head_room() {

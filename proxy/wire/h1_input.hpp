@@ -28,7 +28,7 @@ class h1_input {
   /// Room for more bytes of a head; what is read there is then told to received(). Views into unread() are void
   /// afterwards.
   std::span<char> head_room();
-  void received(std::size_t bytes) noexcept { unread_ = {unread_.data(), unread_.size() + bytes}; }
+  void received(std::size_t bytes) noexcept;
 
   /// `fields` are those of the head, before any was removed.
   void start_body(const http1::decoded_head& head, const http::fields& fields);
@@ -40,7 +40,10 @@ class h1_input {
   const http::fields& trailers() const noexcept { return body_.trailers(); }
 
  private:
-  static constexpr std::size_t head_capacity = 4096;
+  // A connection starts small, for most only ever see small messages; one that fills its buffer gets a larger one with
+  // its next message, so that a head and a short body come in one read.
+  static constexpr std::size_t first_capacity = 1024;
+  static constexpr std::size_t kept_capacity = 4096;
 
   /// The next run of content, empty when there is none (yet).
   base::result<std::string_view> next_run();
@@ -49,7 +52,8 @@ class h1_input {
   buffer_pool& pool_;
   base::side from_;
   std::unique_ptr<char[]> head_;
-  std::size_t head_size_ = head_capacity;
+  std::size_t head_size_ = 0;
+  bool outgrown_ = false;
   buffer_pool::block block_;
   std::string_view unread_;
   std::string_view ahead_;  // a run that was decoded together with the one before it
