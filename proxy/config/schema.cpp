@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/schema.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
@@ -19,6 +20,9 @@ json reference_to(const char* name) { return {{"$ref", std::string("#/definition
 json one_of(std::string_view words) {
   json list = json::array();
   for (const std::string_view word : split(words, '|')) list.push_back(word);
+  // An editor that reads YAML 1.1 takes these two words for booleans.
+  if (std::find(list.begin(), list.end(), "off") != list.end()) list.push_back(false);
+  if (std::find(list.begin(), list.end(), "on") != list.end()) list.push_back(true);
   return {{"enum", list}};
 }
 
