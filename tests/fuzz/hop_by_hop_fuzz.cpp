@@ -72,6 +72,7 @@ void check_removal(const fields& before) {
   fields after = before;
   const auto removed = remove_hop_by_hop(after);
   require(removed.has_value() == !refused);
+  if (refused) require(remove_hop_by_hop(after, base::side::upstream).error().side() == base::side::upstream);
   if (refused) return;
   auto left = after.begin();
   for (const field& line : before) {
@@ -81,7 +82,12 @@ void check_removal(const fields& before) {
     ++left;
   }
   require(left == after.end());
-  require(remove_hop_by_hop(after).has_value() && members(after, "connection").empty());
+  require(remove_hop_by_hop(after, base::side::upstream).has_value() && members(after, "connection").empty());
+  require(after.find("connection") == nullptr);
+  for (const field_id id : {field_id::host, field_id::trailer}) {
+    after.remove(id);
+    require(after.count(id) == 0 && after.find(id) == nullptr);
+  }
 }
 
 void check_upgrade(const request_head& head, base::arena& arena) {

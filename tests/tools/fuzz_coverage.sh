@@ -10,7 +10,7 @@ cd "$root" || exit 1
 least=${1:-90}
 targets=(request_head response_head chunked_body target hop_by_hop)
 files=(http1/decoder.cpp http1/strict.cpp http1/syntax.hpp http1/framing.cpp http1/body_decoder.cpp http1/encoder.cpp
-  http1/beast_reading.cpp http/target.cpp http/hop_by_hop.cpp http/upgrade.cpp http/max_forwards.cpp http/fields.cpp)
+  http/target.cpp http/hop_by_hop.cpp http/upgrade.cpp http/max_forwards.cpp http/fields.cpp)
 tree=build/fuzz_coverage
 log=build/log/fuzz_coverage.log
 mkdir -p build/log "$tree"
@@ -26,34 +26,15 @@ if ! { cmake -S . -B $tree -G Ninja -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_BUIL
   exit 1
 fi
 
-passed=0
-failed=0
-profiles=()
-objects=()
+records=$tree/lines.lcov
+: >"$records"
 for name in "${targets[@]}"; do
   program=$tree/tests/fuzz/fuzz_$name
-  if ! LLVM_PROFILE_FILE=$tree/$name.profraw "$program" -runs=0 "tests/fuzz/corpus/$name" >>"$log" 2>&1; then
-    failed=$((failed + 1))
-    echo "FAILED  $name: its corpus breaks it, see $log"
-  fi
-  profiles+=("$tree/$name.profraw")
-  objects+=(-object "$program")
-done
-llvm-profdata-14 merge -sparse "${profiles[@]}" -o $tree/all.profdata || { printf '0 passed, 1 failed\n'; exit 1; }
-llvm-cov-14 show "${objects[@]:1}" -instr-profile=$tree/all.profdata "${files[@]/#/proxy/}" | grep -E '^ +[0-9]+\| +0\||^/' >build/log/fuzz_lines.txt
-
-for file in "${files[@]}"; do
-  # The columns of a report: regions, functions, lines, each as total, missed, percent.
-  read -r lines missed < <(llvm-cov-14 report "${objects[@]:1}" -instr-profile=$tree/all.profdata "proxy/$file" | awk '$1 == "TOTAL" { print $8, $9 }')
-  percent=0
-  [ "${lines:-0}" -gt 0 ] && percent=$(((lines - missed) * 100 / lines))
-  if [ $percent -ge "$least" ]; then
-    passed=$((passed + 1))
-    printf 'ok      %-24s %3d %% of %d lines\n' "$file" $percent "$lines"
-  else
-    failed=$((failed + 1))
-    printf 'FAILED  %-24s %3d %% of %d lines, %d are needed: more in tests/fuzz/corpus?\n' "$file" $percent "${lines:-0}" "$least"
+  if ! { LLVM_PROFILE_FILE=$tree/$name.profraw "$program" -runs=0 "tests/fuzz/corpus/$name" >>"$log" 2>&1 &&
+    llvm-profdata-14 merge -sparse "$tree/$name.profraw" -o "$tree/$name.profdata" &&
+    llvm-cov-14 export -format=lcov "$program" -instr-profile="$tree/$name.profdata" >>"$records" 2>>"$log"; }; then
+    printf '%s: its corpus breaks it, see %s\n0 passed, 1 failed\n' "$name" "$log"
+    exit 1
   fi
 done
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" = 0 ] && [ "$passed" != 0 ]
+/usr/bin/python3 tests/tools/fuzz_lines.py "$least" "${files[@]}" <"$records" 2>build/log/fuzz_lines.txt

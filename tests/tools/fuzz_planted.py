@@ -5,6 +5,7 @@ most. usage: fuzz_planted.py [target...]. A fuzz target that finds nothing plant
 """
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -25,6 +26,22 @@ def compile_file(source, to, include=None):
     return to
 
 
+def link(target, objects):
+    program = work / "program"
+    driver = compile_file(root / f"tests/fuzz/{target}_fuzz.cpp", work / "driver.o")
+    subprocess.run(["clang++-14", "-fsanitize=address,undefined,fuzzer", str(driver), *map(str, objects.values()), "-o", str(program)], check=True)
+    return program
+
+
+def finds(program, target, *limits):
+    fresh = work / "fresh"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    done = subprocess.run([str(program), *limits, "-timeout=10", f"-artifact_prefix={fresh}/", str(fresh), str(root / "tests/fuzz/corpus" / target)],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return done.returncode != 0
+
+
 def find(fault, objects):
     """Seconds until it is found, or what went wrong."""
     source = root / "proxy" / fault["file"]
@@ -35,22 +52,20 @@ def find(fault, objects):
     planted = work / "planted.cpp"
     planted.write_text(pattern.sub(lambda _: fault["to"], text))
     changed = {**objects, fault["file"]: compile_file(planted, work / "planted.o")}
-    program = work / "program"
-    driver = compile_file(root / f"tests/fuzz/{fault['target']}_fuzz.cpp", work / "driver.o")
-    subprocess.run(["clang++-14", "-fsanitize=address,undefined,fuzzer", str(driver), *map(str, changed.values()), "-o", str(program)], check=True)
-    fresh = work / "fresh"
-    subprocess.run(["rm", "-rf", str(fresh)], check=True)
-    fresh.mkdir()
+    program = link(fault["target"], changed)
     began = time.monotonic()
-    done = subprocess.run([str(program), f"-max_total_time={SECONDS}", "-timeout=10", f"-artifact_prefix={fresh}/", str(fresh),
-                           str(root / "tests/fuzz/corpus" / fault["target"])], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return round(time.monotonic() - began, 1) if done.returncode != 0 else f"not found in {SECONDS} s"
+    found = finds(program, fault["target"], f"-max_total_time={SECONDS}")
+    return round(time.monotonic() - began, 1) if found else f"not found in {SECONDS} s"
 
 
 def main():
     faults = [one for one in tomllib.loads((root / "tests/fuzz/planted.toml").read_text())["fault"] if not sys.argv[1:] or one["target"] in sys.argv[1:]]
     objects = {name: compile_file(root / "proxy" / name, work / "objects" / (name + ".o")) for name in SOURCES}
     failed = 0
+    for target in sorted({fault["target"] for fault in faults}):
+        if finds(link(target, objects), target, "-runs=0"):
+            failed += 1
+            print(f"FAILED  {target}: its corpus breaks it without a fault planted")
     for fault in faults:
         outcome = find(fault, objects)
         good = isinstance(outcome, float)

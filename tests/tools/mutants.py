@@ -35,7 +35,7 @@ def unit(mutant):
 
 def refresh_copy():
     """Only what changed is written again, so that the last build still serves."""
-    for name in ("CMakeLists.txt", "proxy", "proto", "tests/CMakeLists.txt", "tests/unit", "tests/support"):
+    for name in ("CMakeLists.txt", "proxy", "proto", "tests/CMakeLists.txt", "tests/unit", "tests/support", "tests/bench"):
         source, target = root / name, copy / name
         files = [source] if source.is_file() else [path for path in source.rglob("*") if path.is_file()]
         wanted = {target if source.is_file() else target / path.relative_to(source): path for path in files}
