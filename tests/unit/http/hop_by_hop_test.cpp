@@ -99,6 +99,7 @@ TEST_CASE("hop-by-hop: connection_has finds whole options only") {
   CHECK(connection_has(list, "upgrade"));
   CHECK(connection_has(list, "KEEP-ALIVE"));
   CHECK_FALSE(connection_has(list, "close"));
+  CHECK_FALSE(connection_has(make({{"Connection", "closed, close-it"}}), "close"));
   CHECK_FALSE(connection_has(make({}), "close"));
 }
 
