@@ -26,6 +26,9 @@ class observe final : public forward::observer {
 
   void exchange_started(bool inbound) noexcept override;
   void exchange_finished(const forward::finished_exchange& what) noexcept override;
+  void upstream_event(std::string_view cluster, upstream::event what) noexcept override {
+    registry_.upstream_event(cluster, upstream::name(what));
+  }
   void linked(std::string_view method, std::string_view result) noexcept override { registry_.link(method, result); }
   void tunnel_opened(forward::tunnel_kind kind) noexcept override { registry_.tunnels_open(forward::name(kind), 1); }
   void tunnel_finished(const forward::finished_tunnel& what) noexcept override;

@@ -27,7 +27,9 @@ shard::shard(const settings& configured, forward::process& all, trace::sink& sin
       wheel_(loop_),
       pool_(loop_, wheel_, buffers_, pool_settings_of(configured)),
       observe_(configured.trace.known_methods, all.clock),
-      here_{all, loop_, wheel_, buffers_, pool_, random_, sink, observe_, {}, false, false} {}
+      here_{all, loop_, wheel_, buffers_, pool_, random_, sink, observe_, {}, false, false} {
+  pool_.tell(&observe_);
+}
 
 shard::~shard() { stop(); }
 

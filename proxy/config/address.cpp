@@ -83,10 +83,23 @@ std::string join(const authority& parts, std::uint16_t port, std::uint16_t defau
 std::string check_upstream_scheme(std::string_view scheme) {
   if (scheme.empty() || base::iequals(scheme, "http")) return {};
   const std::string shown = std::string(scheme) + "://";
-  for (const std::string_view later : {"https", "tcp", "h2c", "grpc", "unix"}) {
+  for (const std::string_view later : {"https", "tcp", "h2c", "grpc"}) {
     if (base::iequals(scheme, later)) return shown + " is not supported yet by this version, only http://";
   }
   return "unknown scheme " + shown + ", expected http://";
+}
+
+/// `unix:/run/x.sock`, also with `//` before the path. The application gets `Host: localhost`, as curl sends it.
+std::string parse_unix(std::string_view path, forward::cluster_settings& out) {
+  constexpr std::size_t longest = 107;  // sockaddr_un
+  if (path.substr(0, 2) == "//") path.remove_prefix(2);
+  if (path.substr(0, 1) != "/") return "a unix socket is an absolute path: unix:/run/app.sock";
+  if (path.size() > longest) return "the path of a unix socket has at most " + std::to_string(longest) + " bytes";
+  out.host = out.authority = "localhost";
+  out.port = 80;
+  out.name = "unix:" + std::string(path);
+  out.endpoints.assign(1, {std::string(path), 0});
+  return {};
 }
 
 }  // namespace
@@ -129,6 +142,7 @@ std::string parse_listen(std::string_view text, std::string_view host, address& 
 
 std::string parse_upstream(std::string_view text, forward::cluster_settings& out) {
   if (base::parse_decimal(text)) return quoted(text) + " has no host: write localhost:" + std::string(text);
+  if (text.substr(0, 5) == "unix:") return parse_unix(text.substr(5), out);
   std::string_view scheme;
   std::string_view rest;
   authority parts;
@@ -147,6 +161,7 @@ std::string parse_upstream(std::string_view text, forward::cluster_settings& out
   out.host = parts.host;
   out.authority = join(parts, out.port, 80);
   out.name = out.authority;
+  out.endpoints.assign(1, {out.host, out.port});
   return {};
 }
 

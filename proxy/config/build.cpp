@@ -83,7 +83,7 @@ std::size_t cluster_index(std::vector<forward::cluster_settings>& clusters, forw
                           const std::string& name) {
   if (!name.empty()) to.name = name;
   for (std::size_t i = 0; i < clusters.size(); ++i) {
-    if (clusters[i].authority == to.authority && clusters[i].name == to.name) return i;
+    if (clusters[i].endpoints == to.endpoints && clusters[i].name == to.name) return i;
   }
   clusters.push_back(std::move(to));
   return clusters.size() - 1;

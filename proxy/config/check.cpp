@@ -70,14 +70,17 @@ void check_ports(std::vector<bound> all, report& problems) {
 /// A listener whose upstream is itself would forward every request to itself until its connections run out.
 void check_loops(const draft& work, report& problems) {
   for (const listener_draft& each : work.listeners) {
-    const auto itself = [&](const forward::cluster_settings& to) {
+    const auto itself = [&](const upstream::endpoint& to) {
       const bool here =
           is_any(each.settings.address)
               ? is_loopback(to.host) || is_any(to.host)
               : to.host == each.settings.address || (to.host == "localhost" && is_loopback(each.settings.address));
       return here && to.port == each.settings.port;
     };
-    if (std::any_of(each.settings.clusters.begin(), each.settings.clusters.end(), itself)) {
+    const auto holds = [&](const forward::cluster_settings& to) {
+      return std::any_of(to.endpoints.begin(), to.endpoints.end(), itself);
+    };
+    if (std::any_of(each.settings.clusters.begin(), each.settings.clusters.end(), holds)) {
       problems.error(each.where, describe_listener(each) + ": sends its requests to itself");
     }
   }

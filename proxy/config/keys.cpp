@@ -96,6 +96,31 @@ void to_via(draft& d, const setting& s) { d.listener->settings.via = as<bool>(s)
 void to_max_body(draft& d, const setting& s) { d.listener->settings.max_body_bytes = as<std::uint64_t>(s); }
 void to_upstream(draft& d, const setting& s) { d.listener->to = as<forward::cluster_settings>(s); }
 void to_name(draft& d, const setting& s) { d.listener->cluster_name = as<std::string>(s); }
+upstream::policy& policy_of(draft& d) { return d.listener->settings.upstream; }
+void to_balance(draft& d, const setting& s) {
+  using balance = enum upstream::policy::balance;
+  policy_of(d).balance = as<std::string>(s) == "round_robin" ? balance::round_robin : balance::least_request;
+}
+void to_eject_after(draft& d, const setting& s) {
+  policy_of(d).eject_after = static_cast<std::uint32_t>(as<std::uint64_t>(s));
+}
+void to_eject_5xx(draft& d, const setting& s) { policy_of(d).eject_on_5xx = as<bool>(s); }
+void to_eject_time(draft& d, const setting& s) { policy_of(d).eject_time = as<milliseconds>(s); }
+void to_eject_longest(draft& d, const setting& s) { policy_of(d).eject_longest = as<milliseconds>(s); }
+void to_dns_refresh(draft& d, const setting& s) { policy_of(d).dns_refresh = as<milliseconds>(s); }
+void to_connections(draft& d, const setting& s) { policy_of(d).max_connections = as<std::uint64_t>(s); }
+void to_pending(draft& d, const setting& s) { policy_of(d).max_pending = as<std::uint64_t>(s); }
+void to_retries(draft& d, const setting& s) {
+  d.listener->settings.retries.most = static_cast<std::uint32_t>(as<std::uint64_t>(s));
+}
+void to_retry_budget(draft& d, const setting& s) { d.listener->settings.retries.budget = as<double>(s); }
+void to_retry_always(draft& d, const setting& s) {
+  d.listener->settings.retries.always = static_cast<std::uint32_t>(as<std::uint64_t>(s));
+}
+void to_retry_body(draft& d, const setting& s) { d.listener->settings.retries.max_body_bytes = as<std::uint64_t>(s); }
+void rule_retries(draft& d, const setting& s) {
+  d.rule->rule.retries = static_cast<std::uint32_t>(as<std::uint64_t>(s));
+}
 void rule_upstream(draft& d, const setting& s) { d.rule->to = as<forward::cluster_settings>(s); }
 void rule_host(draft& d, const setting& s) { d.rule->rule.host = as<std::string>(s); }
 void rule_path(draft& d, const setting& s) { d.rule->rule.path_prefix = as<std::string>(s); }
@@ -123,6 +148,31 @@ constexpr std::string_view doc_rule_sample =
     "Part of the new traces of this route that is recorded; default: the sampler's.";
 constexpr std::string_view doc_rule_timeout = "As `timeout` of the listener, for this route.";
 
+constexpr std::string_view doc_balance =
+    "Which of several endpoints gets a request: the less busy of two that are drawn, or one after the other.";
+constexpr std::string_view doc_eject = "When an endpoint is left alone, if there is another one.";
+constexpr std::string_view doc_eject_after =
+    "After so many faults in a row: refused, reset, broken or late responses; 0: never.";
+constexpr std::string_view doc_eject_5xx = "A status of 500 and above is a fault.";
+constexpr std::string_view doc_eject_time = "For how long at first; it doubles each time.";
+constexpr std::string_view doc_eject_longest = "For how long at most.";
+constexpr std::string_view doc_dns = "How old the addresses of a name may get while there are requests.";
+constexpr std::string_view doc_connections =
+    "Most connections to one upstream, per worker; further requests wait for one, up to `connect_timeout`; 0: no "
+    "limit.";
+constexpr std::string_view doc_pending = "Most requests that wait for one, per worker; more are answered with 503.";
+
+constexpr std::string_view doc_retries =
+    "Idempotent requests whose connection ended before a byte of a response are repeated, on another endpoint if there "
+    "is one.";
+constexpr std::string_view doc_retry_most = "How often at most; 0: never.";
+constexpr std::string_view doc_retry_budget =
+    "Most repeated requests in flight, as a part of all that are in flight to the upstream.";
+constexpr std::string_view doc_retry_always = "So many are always allowed.";
+constexpr std::string_view doc_retry_body =
+    "Largest body that is kept to be sent again, 0: none. It must have come together with the head.";
+constexpr std::string_view doc_rule_retries = "As `retries.most` of the listener, for this route.";
+
 // clang-format off
 const auto table = std::to_array<key>({
     {.path = "service", .kind = kind::text, .otel = "OTEL_SERVICE_NAME",
@@ -138,7 +188,7 @@ const auto table = std::to_array<key>({
     {.path = "inbound", .kind = kind::section,
      .doc = "Listeners toward the application, by port or address:port; a port alone is bound on all addresses, port 0 is any free one."},
     {.path = "inbound.*", .kind = kind::listener, .shorthand = "to", .doc = "One listener.", .assign = nothing},
-    {.path = "inbound.*.to", .kind = kind::upstream, .doc = "The application: `localhost:3000`.", .assign = to_upstream},
+    {.path = "inbound.*.to", .kind = kind::upstream, .doc = "The application: `localhost:3000`, `unix:/run/app.sock`, or a list of such endpoints.", .assign = to_upstream},
     {.path = "inbound.*.name", .kind = kind::text, .doc = "Name of the upstream in logs and metrics; default: host and port of `to`.", .assign = to_name},
     {.path = "inbound.*.protocol", .kind = kind::choice, .preset = "auto", .range = "auto|http1", .later = "h2c|grpc|tcp|http2|h2", .doc = doc_protocol, .assign = nothing},
     {.path = "inbound.*.timeout", .kind = kind::duration, .preset = "0s", .range = "0s..24h", .doc = doc_timeout, .assign = to_timeout},
@@ -154,6 +204,20 @@ const auto table = std::to_array<key>({
      }},
     {.path = "inbound.*.via", .kind = kind::toggle, .preset = "on", .doc = doc_via, .assign = to_via},
     {.path = "inbound.*.max_body", .kind = kind::size, .preset = "0", .doc = doc_body, .assign = to_max_body},
+    {.path = "inbound.*.balance", .kind = kind::choice, .preset = "least_request", .range = "least_request|round_robin", .doc = doc_balance, .assign = to_balance},
+    {.path = "inbound.*.eject", .kind = kind::section, .shorthand = "after", .doc = doc_eject},
+    {.path = "inbound.*.eject.after", .kind = kind::integer, .preset = "5", .range = "0..1000", .doc = doc_eject_after, .assign = to_eject_after},
+    {.path = "inbound.*.eject.on_5xx", .kind = kind::toggle, .preset = "off", .doc = doc_eject_5xx, .assign = to_eject_5xx},
+    {.path = "inbound.*.eject.time", .kind = kind::duration, .preset = "10s", .range = "10ms..1h", .doc = doc_eject_time, .assign = to_eject_time},
+    {.path = "inbound.*.eject.longest", .kind = kind::duration, .preset = "5m", .range = "10ms..24h", .doc = doc_eject_longest, .assign = to_eject_longest},
+    {.path = "inbound.*.dns_refresh", .kind = kind::duration, .preset = "10s", .range = "100ms..24h", .doc = doc_dns, .assign = to_dns_refresh},
+    {.path = "inbound.*.max_connections", .kind = kind::integer, .preset = "0", .range = "0..100000", .doc = doc_connections, .assign = to_connections},
+    {.path = "inbound.*.max_pending", .kind = kind::integer, .preset = "1024", .range = "0..100000", .doc = doc_pending, .assign = to_pending},
+    {.path = "inbound.*.retries", .kind = kind::section, .shorthand = "most", .doc = doc_retries},
+    {.path = "inbound.*.retries.most", .kind = kind::integer, .preset = "1", .range = "0..10", .doc = doc_retry_most, .assign = to_retries},
+    {.path = "inbound.*.retries.budget", .kind = kind::ratio, .preset = "0.2", .range = "0..1", .doc = doc_retry_budget, .assign = to_retry_budget},
+    {.path = "inbound.*.retries.always", .kind = kind::integer, .preset = "3", .range = "0..1000", .doc = doc_retry_always, .assign = to_retry_always},
+    {.path = "inbound.*.retries.max_body", .kind = kind::size, .preset = "64KiB", .range = "0..16MiB", .doc = doc_retry_body, .assign = to_retry_body},
     {.path = "inbound.*.routes", .kind = kind::section, .doc = "Low-cardinality names for requests; a path is never a name. The most specific one wins."},
     {.path = "inbound.*.routes.#", .kind = kind::rule, .shorthand = "match", .doc = "One route.", .assign = nothing},
     {.path = "inbound.*.routes.#.match", .kind = kind::match, .doc = doc_match, .assign = assign_match},
@@ -163,7 +227,7 @@ const auto table = std::to_array<key>({
     {.path = "inbound.*.routes.#.name", .kind = kind::text, .doc = doc_rule_name, .assign = rule_name},
     {.path = "inbound.*.routes.#.sample", .kind = kind::ratio, .range = "0..1", .doc = doc_rule_sample, .assign = rule_sample},
     {.path = "inbound.*.routes.#.timeout", .kind = kind::duration, .range = "0s..24h", .doc = doc_rule_timeout, .assign = rule_timeout},
-    {.path = "inbound.*.routes.#.retries", .kind = kind::later},
+    {.path = "inbound.*.routes.#.retries", .kind = kind::integer, .range = "0..10", .doc = doc_rule_retries, .assign = rule_retries},
     {.path = "inbound.*.tls", .kind = kind::later},
 
     {.path = "outbound", .kind = kind::section,
@@ -178,7 +242,7 @@ const auto table = std::to_array<key>({
     {.path = "outbound.proxy.via", .kind = kind::toggle, .preset = "on", .doc = doc_via, .assign = to_via},
     {.path = "outbound.proxy.max_body", .kind = kind::size, .preset = "0", .doc = doc_body, .assign = to_max_body},
     {.path = "outbound.*", .kind = kind::listener, .shorthand = "to", .doc = "One listener.", .assign = nothing},
-    {.path = "outbound.*.to", .kind = kind::upstream, .doc = "The upstream: `http://catalog:8080`.", .assign = to_upstream},
+    {.path = "outbound.*.to", .kind = kind::upstream, .doc = "The upstream: `http://catalog:8080`, `unix:/run/x.sock`, or a list of such endpoints.", .assign = to_upstream},
     {.path = "outbound.*.name", .kind = kind::text, .doc = "Name of the upstream in logs and metrics; default: host and port of `to`.", .assign = to_name},
     {.path = "outbound.*.protocol", .kind = kind::choice, .preset = "auto", .range = "auto|http1", .later = "h2c|grpc|tcp|http2|h2", .doc = doc_protocol, .assign = nothing},
     {.path = "outbound.*.timeout", .kind = kind::duration, .preset = "0s", .range = "0s..24h", .doc = doc_timeout, .assign = to_timeout},
@@ -191,6 +255,20 @@ const auto table = std::to_array<key>({
      .assign = [](draft& d, const setting& s) { d.listener->settings.preserve_host = as<std::string>(s) == "preserve"; }},
     {.path = "outbound.*.via", .kind = kind::toggle, .preset = "on", .doc = doc_via, .assign = to_via},
     {.path = "outbound.*.max_body", .kind = kind::size, .preset = "0", .doc = doc_body, .assign = to_max_body},
+    {.path = "outbound.*.balance", .kind = kind::choice, .preset = "least_request", .range = "least_request|round_robin", .doc = doc_balance, .assign = to_balance},
+    {.path = "outbound.*.eject", .kind = kind::section, .shorthand = "after", .doc = doc_eject},
+    {.path = "outbound.*.eject.after", .kind = kind::integer, .preset = "5", .range = "0..1000", .doc = doc_eject_after, .assign = to_eject_after},
+    {.path = "outbound.*.eject.on_5xx", .kind = kind::toggle, .preset = "off", .doc = doc_eject_5xx, .assign = to_eject_5xx},
+    {.path = "outbound.*.eject.time", .kind = kind::duration, .preset = "10s", .range = "10ms..1h", .doc = doc_eject_time, .assign = to_eject_time},
+    {.path = "outbound.*.eject.longest", .kind = kind::duration, .preset = "5m", .range = "10ms..24h", .doc = doc_eject_longest, .assign = to_eject_longest},
+    {.path = "outbound.*.dns_refresh", .kind = kind::duration, .preset = "10s", .range = "100ms..24h", .doc = doc_dns, .assign = to_dns_refresh},
+    {.path = "outbound.*.max_connections", .kind = kind::integer, .preset = "0", .range = "0..100000", .doc = doc_connections, .assign = to_connections},
+    {.path = "outbound.*.max_pending", .kind = kind::integer, .preset = "1024", .range = "0..100000", .doc = doc_pending, .assign = to_pending},
+    {.path = "outbound.*.retries", .kind = kind::section, .shorthand = "most", .doc = doc_retries},
+    {.path = "outbound.*.retries.most", .kind = kind::integer, .preset = "1", .range = "0..10", .doc = doc_retry_most, .assign = to_retries},
+    {.path = "outbound.*.retries.budget", .kind = kind::ratio, .preset = "0.2", .range = "0..1", .doc = doc_retry_budget, .assign = to_retry_budget},
+    {.path = "outbound.*.retries.always", .kind = kind::integer, .preset = "3", .range = "0..1000", .doc = doc_retry_always, .assign = to_retry_always},
+    {.path = "outbound.*.retries.max_body", .kind = kind::size, .preset = "64KiB", .range = "0..16MiB", .doc = doc_retry_body, .assign = to_retry_body},
     {.path = "outbound.*.routes", .kind = kind::section, .doc = "Several upstreams behind one port, and names for requests. The most specific one wins."},
     {.path = "outbound.*.routes.#", .kind = kind::rule, .shorthand = "match", .doc = "One route.", .assign = nothing},
     {.path = "outbound.*.routes.#.match", .kind = kind::match, .doc = doc_match, .assign = assign_match},
@@ -200,8 +278,7 @@ const auto table = std::to_array<key>({
     {.path = "outbound.*.routes.#.name", .kind = kind::text, .doc = doc_rule_name, .assign = rule_name},
     {.path = "outbound.*.routes.#.sample", .kind = kind::ratio, .range = "0..1", .doc = doc_rule_sample, .assign = rule_sample},
     {.path = "outbound.*.routes.#.timeout", .kind = kind::duration, .range = "0s..24h", .doc = doc_rule_timeout, .assign = rule_timeout},
-    {.path = "outbound.*.routes.#.retries", .kind = kind::later},
-    {.path = "outbound.*.retries", .kind = kind::later},
+    {.path = "outbound.*.routes.#.retries", .kind = kind::integer, .range = "0..10", .doc = doc_rule_retries, .assign = rule_retries},
     {.path = "outbound.*.tls", .kind = kind::later},
     {.path = "redirect", .kind = kind::later},
 

@@ -203,8 +203,27 @@ class parser {
 
   std::optional<value> parse_endpoints(const node& given) {
     if (given.items.empty()) return fail(given, "has no value");
-    if (given.items.size() > 1) return fail(given, "several endpoints are not supported yet by this version");
-    return parse(given.items.front());
+    forward::cluster_settings all;
+    bool fine = true;
+    for (const node& item : given.items) fine = take_endpoint(item, all) && fine;
+    if (!fine) return std::nullopt;
+    return value(std::move(all));
+  }
+
+  bool take_endpoint(const node& item, forward::cluster_settings& all) {
+    forward::cluster_settings one;
+    if (item.kind != node::kind::scalar) return fail(item, "expected a list of upstreams"), false;
+    if (const std::string wrong = parse_upstream(item.text, one); !wrong.empty()) return fail(item, wrong), false;
+    const auto& known = all.endpoints;
+    if (std::find(known.begin(), known.end(), one.endpoints.front()) != known.end())
+      return fail(item, quoted(item.text) + " is there twice"), false;
+    if (known.empty()) {
+      all = std::move(one);
+    } else {
+      all.name += "," + one.name;
+      all.endpoints.push_back(std::move(one.endpoints.front()));
+    }
+    return true;
   }
 
   std::optional<value> parse_list(const node& given) {

@@ -40,6 +40,12 @@ std::string address_text(const address& where) {
   return yaml_scalar((v6 ? "[" + where.host + "]" : where.host) + ":" + std::to_string(where.port));
 }
 
+std::string endpoint_text(const upstream::endpoint& where) {
+  if (where.is_unix()) return yaml_scalar("unix:" + where.host);
+  const bool v6 = where.host.find(':') != std::string::npos;
+  return yaml_scalar((v6 ? "[" + where.host + "]" : where.host) + ":" + std::to_string(where.port));
+}
+
 struct writer {
   const key& row;
   std::string operator()(std::monostate) const { return ""; }
@@ -54,8 +60,9 @@ struct writer {
   std::string operator()(const std::vector<std::string>& list) const { return list_text(row, list); }
   std::string operator()(const address& where) const { return address_text(where); }
   std::string operator()(const forward::cluster_settings& to) const {
-    return yaml_scalar((to.host.find(':') == std::string::npos ? to.host : "[" + to.host + "]") + ":" +
-                       std::to_string(to.port));
+    std::string out;
+    for (const upstream::endpoint& each : to.endpoints) out += (out.empty() ? "" : ", ") + endpoint_text(each);
+    return to.endpoints.size() == 1 ? out : "[" + out + "]";
   }
   std::string operator()(const trace::sampler_settings& sampler) const { return sampler_text(sampler); }
 };

@@ -57,7 +57,11 @@ net::task<void> exchange::run() {
     failed = co_await connect_through();
   } else if (!failed) {
     failed = co_await attempt(false);
-    if (failed && may_retry(*failed, attempt_reused_)) failed = co_await attempt(true);
+    while (failed && may_retry(*failed)) {
+      const upstream::pool::retry_permit permit = shard_.pool.permit_retry(cluster(), leg_.settings().retries);
+      if (!permit) break;
+      failed = co_await attempt(true);
+    }
   }
   if (failed) co_await answer(*failed);
 }
@@ -82,7 +86,7 @@ exchange::~exchange() {
   what.request_bytes = moved_.request_bytes;
   what.response_bytes = moved_.response_bytes;
   if (endpoint_ != nullptr) {
-    what.upstream = endpoint_->host;
+    what.upstream = upstream_address_.empty() ? std::string_view(endpoint_->host) : upstream_address_;
     what.upstream_port = endpoint_->port;
   }
   what.attempts = attempts_;
@@ -148,7 +152,7 @@ exchange::outcome exchange::find_rule() {
   route_ = rule_->route();
   if (route_.empty()) route_ = leg_.infer_route(target_.path);
   const cluster_settings& cluster = leg_.cluster_of(*rule_);
-  endpoint_ = &leg_.endpoint_of(*rule_);
+  endpoint_ = &leg_.endpoints_of(*rule_).front();
   cluster_name_ = cluster.name;
   // Decision 17: the app called `localhost:9001`; what it reached, and what attributes name, is the upstream.
   if (!leg_.inbound()) server_ = {cluster.host, cluster.port};
@@ -217,9 +221,11 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   limits.connect_timeout = connect_limit();
   limits.idle_timeout = leg_.settings().idle_timeout;
   upstream::pool::lease lease;
-  if (!fresh) lease = shard_.pool.take_idle(*endpoint_, limits);
+  limits.avoid = failed_at_;
+  upstream::group& to = cluster();
+  if (!fresh) lease = shard_.pool.take_idle(to, limits);
   if (!lease) {
-    auto connected = co_await connect(limits);
+    auto connected = co_await connect(to, limits);
     if (!connected) failed = connected.error();
     if (connected && (timed_out_ || cut_))
       failed = fault(fault_code::connection_timeout, side::upstream, stage::connect, "connected too late");
@@ -232,12 +238,16 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   }
   up_ = &lease.exchange();
   attempt_reused_ = up_->reused();
+  if (rule_ != nullptr && leg_.endpoints_of(*rule_).size() > 1) {
+    upstream_address_ = down_.arena().copy(up_->peer_address());
+  }
   if (span_ && !leg_.inbound()) trace::describe_peer(*span_, up_->peer_address(), up_->peer_port(), attempt_reused_);
   inject();
   const std::string_view target =
       target_.form == http::target_form::asterisk ? std::string_view("*") : target_.origin_form;
   up_->put_head(down_.request(), target, down_.request_size());
   relay_request request{down_, *up_, target, leg_.settings().max_body_bytes, !upgrade_.empty() && expects_continue()};
+  request.kept = keep_body();
   watch_.arm(watch_interval);
   moved_ = co_await relay(request, *this, shard_.loop.get_executor());
   watch_.disarm();
@@ -248,18 +258,43 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   }
   up_ = nullptr;
   failed = explain_failure(moved_.fault);
+  tell_health(lease, failed);
+  failed_at_ = lease.endpoint();
   finish_attempt(failed);
   co_return failed;
 }
 
 /// Stage pick, when no connection idles.
-net::task<base::result<upstream::pool::lease>> exchange::connect(upstream::pool::limits limits) {
-  auto connected = co_await shard_.pool.connect(*endpoint_, limits);
+net::task<base::result<upstream::pool::lease>> exchange::connect(upstream::group& cluster,
+                                                                 upstream::pool::limits limits) {
+  auto connected = co_await shard_.pool.connect(cluster, limits);
   if (connected && leg_.is_forward_proxy() && connected->exchange().peer_is_this_host()) {
     // A name may lead here as well.
     if (is_own_port(endpoint_->port)) co_return own_port_refused();
   }
   co_return connected;
+}
+
+/// RT-5: only a request that may be repeated costs a copy of its body.
+kept_body* exchange::keep_body() noexcept {
+  if (!down_.request_size().present() || most_retries() == 0 || !idempotent()) return nullptr;
+  kept_.in = &down_.arena();
+  kept_.most_bytes = leg_.settings().retries.max_body_bytes;
+  return &kept_;
+}
+
+/// What this attempt says about its endpoint; a downstream that left says nothing.
+void exchange::tell_health(upstream::pool::lease& lease, const outcome& failed) noexcept {
+  const bool on_5xx = leg_.settings().upstream.eject_on_5xx && moved_.status >= 500;
+  if (failed ? failed->side() == side::upstream : on_5xx) {
+    lease.failed();
+  } else if (!failed) {
+    lease.succeeded();
+  }
+}
+
+upstream::group& exchange::cluster() {
+  return rule_ != nullptr ? leg_.upstream_of(*rule_, shard_.pool) : shard_.pool.find(named_);
 }
 
 /// Connecting counts toward the time of the whole exchange.
@@ -330,13 +365,23 @@ void exchange::finish_attempt(const outcome& failed) {
   span_.reset();
 }
 
-/// RT-1, RT-2: once, idempotent methods only, no body, a reused connection that gave no byte of a response.
-bool exchange::may_retry(const fault& failed, bool was_reused) const noexcept {
-  static constexpr std::string_view idempotent[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
-  if (failed.code() != fault_code::connection_terminated || !was_reused || !attempt_untouched_ || timed_out_)
-    return false;
-  if (down_.request_size().present() || down_.response_started()) return false;
-  return std::find(std::begin(idempotent), std::end(idempotent), down_.request().method) != std::end(idempotent);
+/// RFC 9110 §9.2.2 and specs RT-1.
+bool exchange::idempotent() const noexcept {
+  static constexpr std::string_view all[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"};
+  return std::find(std::begin(all), std::end(all), down_.request().method) != std::end(all);
+}
+
+std::uint32_t exchange::most_retries() const noexcept {
+  return rule_ != nullptr && rule_->retries ? *rule_->retries : leg_.settings().retries.most;
+}
+
+/// RT-1, RT-2, RT-5: idempotent methods, not a byte of a response, nothing of the body that would be missing.
+/// Connections that cannot be made are no case for it: every endpoint has been tried by then (RT-3).
+bool exchange::may_retry(const fault& failed) const noexcept {
+  if (failed.code() != fault_code::connection_terminated || failed.stage() == stage::connect) return false;
+  if (!attempt_untouched_ || timed_out_ || cut_ || down_.response_started()) return false;
+  if (attempts_ > most_retries() || !upgrade_.empty() || !idempotent()) return false;
+  return !down_.request_size().present() || kept_.bytes.has_value();
 }
 
 net::task<void> exchange::answer(fault failed) {

@@ -47,7 +47,8 @@ class exchange final : private relay_hooks {
   void start();
   outcome prepare();
   net::task<outcome> attempt(bool fresh);
-  net::task<base::result<upstream::pool::lease>> connect(upstream::pool::limits limits);
+  net::task<base::result<upstream::pool::lease>> connect(upstream::group& cluster, upstream::pool::limits limits);
+  void tell_health(upstream::pool::lease& lease, const outcome& failed) noexcept;
   std::chrono::milliseconds connect_limit() const noexcept;
   void inject();
   void finish_attempt(const outcome& fault);
@@ -76,7 +77,11 @@ class exchange final : private relay_hooks {
   bool is_own_port(std::uint16_t port) const noexcept;
   bool names_own_port() const;
   base::fault own_port_refused() const noexcept;
-  bool may_retry(const base::fault& fault, bool was_reused) const noexcept;
+  upstream::group& cluster();
+  kept_body* keep_body() noexcept;
+  bool idempotent() const noexcept;
+  std::uint32_t most_retries() const noexcept;
+  bool may_retry(const base::fault& fault) const noexcept;
   void add_response_field(http::response_head& head);
   static void on_timeout(void* self) noexcept;
   static void on_watch(void* self) noexcept;
@@ -99,7 +104,8 @@ class exchange final : private relay_hooks {
   std::string_view route_;
   std::string_view cluster_name_;
   const upstream::endpoint* endpoint_ = nullptr;
-  upstream::endpoint named_;  // by the request, in a forward proxy
+  upstream::endpoint named_;           // by the request, in a forward proxy
+  std::string_view upstream_address_;  // of several endpoints the one that was used
   std::string_view authority_;
   bool excluded_ = false;
   // prepare
@@ -117,6 +123,8 @@ class exchange final : private relay_hooks {
   wire::client_exchange* up_ = nullptr;
   std::uint32_t attempts_ = 0;
   bool attempt_untouched_ = true;
+  kept_body kept_;
+  const upstream::member* failed_at_ = nullptr;  // only to be avoided by the next attempt
   bool attempt_reused_ = false;
   net::deadline timeout_;
   net::deadline watch_;  // looks after a downstream that may have gone while the upstream thinks

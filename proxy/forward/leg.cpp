@@ -33,7 +33,10 @@ leg::leg(listener_settings settings, const trace::sampler_settings& root, base::
     }
     samplers_.emplace_back(own);
   }
-  for (const cluster_settings& cluster : settings_.clusters) endpoints_.push_back({cluster.host, cluster.port});
+  for (const cluster_settings& cluster : settings_.clusters) {
+    upstreams_.push_back({cluster.name, cluster.endpoints, settings_.upstream});
+    keys_.push_back(upstream::key_of(upstreams_.back()));
+  }
 }
 
 const trace::sampler& leg::sampler_for(const route::rule_settings* rule) const noexcept {

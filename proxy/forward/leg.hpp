@@ -43,8 +43,12 @@ class leg {
     return settings_.clusters[rule.cluster];
   }
 
-  const upstream::endpoint& endpoint_of(const route::rule_settings& rule) const noexcept {
-    return endpoints_[rule.cluster];
+  /// The cluster of `rule` in the pool of a shard.
+  upstream::group& upstream_of(const route::rule_settings& rule, upstream::pool& in) const {
+    return in.find(upstreams_[rule.cluster], keys_[rule.cluster]);
+  }
+  const std::vector<upstream::endpoint>& endpoints_of(const route::rule_settings& rule) const noexcept {
+    return upstreams_[rule.cluster].endpoints;
   }
 
   /// `sidespan-3f9a…`, random per process and leg, so that two sidecars in one call are no loop (H1-28).
@@ -57,8 +61,9 @@ class leg {
   route::table table_;
   std::unique_ptr<route::inferred_routes> inferred_;  // a cache that all shards share
   trace::sampler root_sampler_;
-  std::vector<trace::sampler> samplers_;       // one per rule of the table
-  std::vector<upstream::endpoint> endpoints_;  // one per cluster
+  std::vector<trace::sampler> samplers_;               // one per rule of the table
+  std::vector<upstream::cluster_settings> upstreams_;  // one per cluster
+  std::vector<std::string> keys_;                      // of each
   std::string pseudonym_;
   std::string via_1_0_, via_1_1_, via_2_;
 };

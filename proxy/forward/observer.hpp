@@ -12,6 +12,7 @@
 #include "forward/tunnel.hpp"
 #include "http/head.hpp"
 #include "trace/context.hpp"
+#include "upstream/events.hpp"
 
 namespace sidespan::forward {
 
@@ -55,9 +56,8 @@ struct finished_tunnel {
   const trace::context* context = nullptr;  // null: untraced
 };
 
-class observer {
+class observer : public upstream::events {
  public:
-  virtual ~observer() = default;
   virtual void exchange_started(bool inbound) noexcept = 0;
   virtual void exchange_finished(const finished_exchange& what) noexcept = 0;
   /// An outbound request was linked: the method of the ladder, and what came of it (`linked`, `ambiguous`, `root`).

@@ -74,7 +74,11 @@ result<bool> send_request(upload& state) {
   wire::server_exchange& down = state.request.down;
   wire::body_piece piece;
   piece.last = true;
-  if (down.request_size().present()) {
+  kept_body* kept = state.request.kept;
+  if (kept != nullptr && kept->bytes) {
+    piece.bytes = *kept->bytes;
+    state.bytes += piece.bytes.size();
+  } else if (down.request_size().present()) {
     const result<bool> ready = down.body_at_hand(piece);
     if (!ready) return ready.error();
     if (!*ready) piece = wire::body_piece{};
@@ -82,6 +86,9 @@ result<bool> send_request(upload& state) {
     if (over_limit(state)) return too_large();
   }
   state.complete = piece.last;
+  // RT-5: bounded, and only what is whole.
+  if (kept != nullptr && !kept->bytes && piece.last && piece.bytes.size() <= kept->most_bytes)
+    kept->bytes = kept->in->copy(piece.bytes);
   return state.request.up.write_now(piece.bytes, piece.last, trailers_of(down.request_trailers()));
 }
 

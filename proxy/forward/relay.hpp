@@ -29,12 +29,24 @@ class relay_hooks {
   virtual void on_response_complete() noexcept = 0;
 };
 
+struct kept_body;
+
 struct relay_request {
   wire::server_exchange& down;
   wire::client_exchange& up;
   std::string_view target;           // for the request line
   std::uint64_t max_body_bytes = 0;  // 0: no limit
   bool expects_continue = false;     // the downstream waits for a 100
+  kept_body* kept = nullptr;         // null: the request is sent once, or has no body
+};
+
+/// A whole request body that came with the head, kept for another attempt.
+struct kept_body {
+  /// Where it is kept; null: it is not wanted.
+  base::arena* in = nullptr;
+  std::uint64_t most_bytes = 0;
+  /// What was kept; from then on it is sent instead of what the downstream has.
+  std::optional<std::string_view> bytes;
 };
 
 struct relay_outcome {
@@ -48,6 +60,7 @@ struct relay_outcome {
 
 /// Returns when both directions are done or given up, or protocols have been switched. With a fault and no response
 /// started, the caller answers.
+/// An idempotent request whose body is to be kept names where in `request.kept`.
 net::task<relay_outcome> relay(relay_request request, relay_hooks& hooks, net::executor where);
 
 }  // namespace sidespan::forward

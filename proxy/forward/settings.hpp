@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "route/rule.hpp"
+#include "upstream/settings.hpp"
 
 namespace sidespan::forward {
 
@@ -24,6 +25,9 @@ struct cluster_settings {
   std::uint16_t port = 80;
   /// host[:port] as written in the URL, the port left out when it is the default of the scheme (80).
   std::string authority;
+  /// Where its connections go; of several, the first one is what host, port and authority tell. A unix socket has
+  /// `localhost` for them.
+  std::vector<upstream::endpoint> endpoints;
 };
 
 struct listener_settings {
@@ -41,6 +45,9 @@ struct listener_settings {
   std::vector<route::rule_settings> rules;
   /// What the rules point at. Empty for a forward proxy.
   std::vector<cluster_settings> clusters;
+  /// How endpoints are picked, left alone, looked up, and how many connections they get; for every cluster.
+  upstream::policy upstream;
+  upstream::retry_policy retries;
   /// Longest time of a whole exchange, request head to last byte; 0 (the default): no limit, so that long downloads and
   /// event streams are never cut.
   std::chrono::milliseconds timeout{0};

@@ -15,6 +15,7 @@ using shards_view = std::span<const registry* const>;
 constexpr std::array<std::string_view, 5> request_label_names = {"http_request_method", "http_response_status_code",
                                                                  "http_route", "error_type", "server_address"};
 constexpr std::array<std::string_view, 2> link_label_names = {"method", "result"};
+constexpr std::array<std::string_view, 2> upstream_label_names = {"upstream", "event"};
 constexpr std::array<std::string_view, 3> tunnel_label_names = {"leg", "kind", "end"};
 constexpr std::array<std::string_view, 2> tunnel_bytes_label_names = {"leg", "direction"};
 
@@ -91,6 +92,18 @@ void write_links(text_writer& out, shards_view shards) {
   }
 }
 
+void write_upstream_events(text_writer& out, shards_view shards) {
+  out.header(
+      "sidespan_upstream_events_total",
+      "Endpoints left alone (ejected, panic), look-ups (dns_changed, dns_failed), waits for a connection (queued, "
+      "refused), repeated requests (retried, not_retried).",
+      "counter");
+  for (const auto& [labels, value] : added_up<counter, 2>(
+           shards, [](auto& shard) -> auto& { return shard.upstream_events(); })) {
+    out.line("sidespan_upstream_events_total", named(upstream_label_names, labels), value);
+  }
+}
+
 void write_tunnels(text_writer& out, shards_view shards) {
   out.header("sidespan_tunnels_open", "Upgraded, CONNECT and opaque TCP connections open now.", "gauge");
   for (const auto& [labels, value] : added_up<gauge, 1>(
@@ -142,6 +155,7 @@ std::string exposition(shards_view shards, std::span<const sample> samples) {
   write_active(out, shards);
   write_connections(out, shards);
   write_links(out, shards);
+  write_upstream_events(out, shards);
   write_tunnels(out, shards);
   write_samples(out, samples);
   return std::move(out).take();

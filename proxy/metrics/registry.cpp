@@ -25,6 +25,7 @@ registry::registry(std::size_t series_limit)
     : server_requests_(series_limit),
       client_requests_(series_limit),
       links_(link_series_limit),
+      upstream_events_(series_limit),
       tunnels_(tunnel_series_limit),
       tunnels_open_(tunnel_series_limit),
       tunnel_bytes_(tunnel_series_limit) {}

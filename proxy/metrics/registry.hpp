@@ -50,6 +50,9 @@ class registry {
   /// `root`).
   void link(std::string_view method, std::string_view result) { links_.at({method, result}).add(); }
 
+  /// `event` is one of a few literals.
+  void upstream_event(std::string_view cluster, std::string_view event) { upstream_events_.at({cluster, event}).add(); }
+
   /// Tunnels open now: +1, -1. `kind` is one of a few literals, and so is `end`.
   void tunnels_open(std::string_view kind, int change) { tunnels_open_.at({kind}).add(change); }
   void tunnel_finished(std::string_view leg, std::string_view kind, std::string_view end) {
@@ -66,6 +69,8 @@ class registry {
   using tunnel_family = family<counter, 3>;        // leg, kind, end
   using tunnel_gauge_family = family<gauge, 1>;    // kind
   using tunnel_bytes_family = family<counter, 2>;  // leg, direction
+  using upstream_family = family<counter, 2>;      // cluster, event
+  const upstream_family& upstream_events() const noexcept { return upstream_events_; }
   const tunnel_family& tunnels() const noexcept { return tunnels_; }
   const tunnel_gauge_family& open_tunnels() const noexcept { return tunnels_open_; }
   const tunnel_bytes_family& tunnel_bytes() const noexcept { return tunnel_bytes_; }
@@ -83,6 +88,7 @@ class registry {
   request_family server_requests_;
   request_family client_requests_;
   link_family links_;
+  upstream_family upstream_events_;
   tunnel_family tunnels_;
   tunnel_gauge_family tunnels_open_;
   tunnel_bytes_family tunnel_bytes_;

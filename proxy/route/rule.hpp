@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,8 @@ struct rule_settings {
   std::string name;
   /// Whole exchange; nullopt: the listener's.
   std::optional<std::chrono::milliseconds> timeout;
+  /// Most times that a request is repeated; nullopt: the listener's.
+  std::optional<std::uint32_t> retries;
   /// Head sampling ratio for new traces; nullopt: the sampler's.
   std::optional<double> sample;
   /// Index into the clusters of the listener.

@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/pool.hpp"
 
+#include <algorithm>
+
+#include "upstream/group.hpp"
+
 namespace sidespan::upstream {
 
-pool::connection::connection(pool& owner, const endpoint& where, std::unique_ptr<net::stream> stream,
-                             std::chrono::milliseconds idle_timeout)
+connection::connection(pool& owner, group& cluster, member& to, std::unique_ptr<net::stream> stream,
+                       std::chrono::milliseconds idle_timeout)
     : owner(owner),
-      where(where),
+      cluster(cluster),
+      to(to),
       http(std::move(stream), owner.buffers_, owner.settings_.head, idle_timeout),
       expiry(owner.wheel_, &pool::on_expiry, this) {}
 
 pool::pool(net::asio::io_context& loop, net::deadlines& wheel, wire::buffer_pool& buffers,
-           const pool_settings& settings)
-    : wheel_(wheel), buffers_(buffers), settings_(settings), connector_(loop, wheel) {}
+           const pool_settings& settings, net::resolver::look_up how)
+    : loop_(loop), wheel_(wheel), buffers_(buffers), settings_(settings), connector_(loop, wheel, how) {}
 
 pool::~pool() = default;
+
+// Leases
+
+pool::lease::lease(connections held) noexcept : held_(std::move(held)) {
+  ++held_.front().to.in_flight;
+  ++held_.front().cluster.leased;
+}
 
 pool::lease& pool::lease::operator=(lease&& other) noexcept {
   if (this == &other) return *this;
@@ -27,56 +39,159 @@ void pool::lease::give_back() noexcept {
   if (held_.empty()) return;
   connections one = std::move(held_);
   held_.clear();
-  if (one.front().http.reusable()) one.front().owner.put(std::move(one));
+  --one.front().to.in_flight;
+  --one.front().cluster.leased;
+  one.front().owner.put(std::move(one));
 }
 
-pool::lease pool::take_idle(const endpoint& where, const limits& limits) {
-  const auto found = idle_.find(where);
-  if (found == idle_.end()) return {};
-  connections& idle = found->second;
-  while (!idle.empty()) {
+void pool::lease::succeeded() noexcept {
+  if (!held_.empty()) held_.front().cluster.cluster.succeeded(held_.front().to);
+}
+
+void pool::lease::failed() noexcept {
+  if (!held_.empty()) held_.front().owner.note_failure(held_.front().cluster, held_.front().to);
+}
+
+void pool::note_failure(group& of, member& at) noexcept {
+  if (at.gone || !of.cluster.failed(at)) return;
+  tell(of, event::ejected);
+  const auto more = of.ejection_log.pass();
+  if (!more) return;
+  base::log(base::log_level::warn, "endpoint is left alone for a while: it failed several times in a row",
+            {{"upstream", of.cluster.settings().name}, {"endpoint", at.name}, {"more", std::to_string(*more)}});
+}
+
+void pool::tell(const group& of, event what) noexcept {
+  if (events_ != nullptr) events_->upstream_event(of.cluster.settings().name, what);
+}
+
+// Retries
+
+pool::retry_permit::retry_permit(group& of) noexcept : of_(&of) {
+  ++of.retrying;
+  ++of.users;
+}
+
+pool::retry_permit::~retry_permit() {
+  if (of_ == nullptr) return;
+  --of_->retrying;
+  --of_->users;
+}
+
+/// Repeating helps when a few requests fail; when many do it is load on those that are ill already.
+pool::retry_permit pool::permit_retry(group& of, const retry_policy& by) noexcept {
+  const auto part = static_cast<std::size_t>(by.budget * static_cast<double>(of.leased));
+  const bool allowed = of.retrying < std::max<std::size_t>(by.always, part);
+  tell(of, allowed ? event::retried : event::not_retried);
+  return allowed ? retry_permit(of) : retry_permit();
+}
+
+// Clusters
+
+group& pool::find(const cluster_settings& settings, const std::string& key) {
+  const auto known = clusters_.find(key);
+  return known != clusters_.end() ? *known->second : add(settings, key);
+}
+
+group& pool::find(const endpoint& where) {
+  key_.assign("\n").append(where.host).append("\n").append(std::to_string(where.port));
+  const auto known = clusters_.find(key_);
+  if (known != clusters_.end()) return *known->second;
+  cluster_settings one;
+  one.name = where.host + ":" + std::to_string(where.port);
+  one.endpoints.push_back(where);
+  one.policy.eject_after = 0;  // there is no other one to turn to
+  return add(one, key_);
+}
+
+group& pool::add(const cluster_settings& settings, const std::string& key) {
+  if (clusters_.size() >= max_clusters) forget_unused();
+  const auto seed = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  auto made = std::make_unique<group>(*this, wheel_, settings, seed);
+  return *(clusters_[key] = std::move(made));
+}
+
+void pool::forget_unused() noexcept {
+  std::erase_if(clusters_, [](const auto& each) { return each.second->unused() && each.second->idle == 0; });
+}
+
+// Idle connections
+
+pool::lease pool::take_idle(group& of, const limits& limits) {
+  if (of.due && !closing_) look_up_all(of);
+  member* at = pick(of, limits.avoid);
+  if (at == nullptr) return {};
+  lease found = idle_of(*at, limits);
+  of.picked = found ? nullptr : at;
+  return found;
+}
+
+pool::lease pool::idle_of(member& at, const limits& limits) {
+  while (!at.idle.empty()) {
     connections one;
-    one.splice(one.begin(), idle, idle.begin());
+    one.splice(one.begin(), at.idle, at.idle.begin());
+    connection& found = one.front();
     --idle_total_;
-    one.front().expiry.disarm();
+    --found.cluster.idle;
+    found.expiry.disarm();
     // RFC 9112 §9.3.1: the upstream may have closed it meanwhile; bytes that nobody asked for are never a response
     // (RS-8).
-    if (!one.front().http.quiet()) continue;
-    one.front().http.begin(limits.idle_timeout);
-    return lease(std::move(one));
+    if (found.http.quiet()) {
+      found.http.begin(limits.idle_timeout);
+      return lease(std::move(one));
+    }
+    closed(found.cluster);
   }
   return {};
 }
 
-net::task<base::result<pool::lease>> pool::connect(const endpoint& where, limits limits) {
-  auto stream = co_await connector_.connect(where.host, where.port, limits.connect_timeout);
-  if (!stream) co_return stream.error();
-  connections one;
-  one.emplace_back(*this, where, std::move(*stream), limits.idle_timeout);
-  one.front().http.begin(limits.idle_timeout);
-  co_return lease(std::move(one));
-}
-
 void pool::put(connections one) noexcept {
-  if (closing_ || settings_.idle_per_endpoint == 0) return;
   connection& back = one.front();
-  const auto at = idle_.try_emplace(back.where).first;
-  at->second.splice(at->second.begin(), one);
+  group& of = back.cluster;
+  if (closing_ || back.to.gone || !back.http.reusable()) {
+    const bool last = back.to.gone;
+    one.clear();
+    closed(of);
+    if (last) drop_retired(of);
+    return;
+  }
   back.http.stream().no_limit();
+  if (!of.waiting.empty()) {
+    waiter& next = *of.waiting.front();
+    of.waiting.pop_front();
+    next.given = lease(std::move(one));
+    return next.ready.set();
+  }
+  if (settings_.idle_per_endpoint == 0) {
+    one.clear();
+    return closed(of);
+  }
+  connections& idle = back.to.idle;
+  idle.splice(idle.begin(), one);
   back.expiry.arm(settings_.idle_timeout);
   ++idle_total_;
-  if (at->second.size() > settings_.idle_per_endpoint) remove(at->second.back());
-  if (idle_.size() > max_endpoints) forget_unused();
+  ++of.idle;
+  if (idle.size() > settings_.idle_per_endpoint) remove(idle.back());
+}
+
+/// One connection less: whoever waits may open another.
+void pool::closed(group& of) noexcept {
+  --of.open;
+  if (of.waiting.empty()) return;
+  waiter& next = *of.waiting.front();
+  of.waiting.pop_front();
+  next.may_open = true;
+  ++of.open;
+  next.ready.set();
 }
 
 void pool::remove(connection& expired) noexcept {
-  connections& idle = idle_.find(expired.where)->second;
+  group& of = expired.cluster;
+  connections& idle = expired.to.idle;
   --idle_total_;
+  --of.idle;
   idle.remove_if([&expired](const connection& each) { return &each == &expired; });
-}
-
-void pool::forget_unused() noexcept {
-  std::erase_if(idle_, [](const auto& each) { return each.second.empty(); });
+  closed(of);
 }
 
 void pool::on_expiry(void* idle) noexcept {
@@ -84,11 +199,25 @@ void pool::on_expiry(void* idle) noexcept {
   expired.owner.remove(expired);
 }
 
+/// Members of former addresses go when nothing is in flight on them any more.
+void pool::drop_retired(group& of) noexcept {
+  for (const auto& each : of.cluster.retired()) {
+    while (!each->idle.empty()) remove(each->idle.back());
+  }
+  std::erase_if(of.cluster.retired(), [](const auto& each) { return each->in_flight == 0; });
+}
+
 void pool::close_idle() noexcept {
   closing_ = true;
   connector_.stop();
-  idle_.clear();
-  idle_total_ = 0;
+  for (auto& [key, of] : clusters_) {
+    for (const auto& each : of->cluster.members()) {
+      while (!each->idle.empty()) remove(each->idle.back());
+    }
+    for (waiter* each : of->waiting) each->ready.set();
+    of->waiting.clear();
+    for (net::event* each : of->unresolved) each->set();
+  }
 }
 
 }  // namespace sidespan::upstream

@@ -1,28 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Upstream connections of one shard: idle ones by endpoint, newest first, and new ones when there is none (stage pick).
-// A lease returns its connection when destroyed: to the idle ones when it can serve again, else it is closed. A shard's
-// thread.
+// Upstream connections of one shard (stage pick): idle ones by endpoint, newest first, new ones when there is none, and
+// a queue when a cluster may have no more. A lease returns its connection when destroyed: to the idle ones when it can
+// serve again, else it is closed. A shard's thread.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <list>
-#include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
+#include <utility>
 
 #include "net/connector.hpp"
-#include "wire/h1_client.hpp"
+#include "upstream/cluster.hpp"
+#include "upstream/connection.hpp"
+#include "upstream/events.hpp"
+#include "upstream/settings.hpp"
 
 namespace sidespan::upstream {
-
-/// Where a connection goes to; compared byte for byte.
-struct endpoint {
-  std::string host;
-  std::uint16_t port = 0;
-  friend auto operator<=>(const endpoint&, const endpoint&) = default;
-};
 
 struct pool_settings {
   http1::head_limits head;
@@ -34,20 +31,9 @@ struct pool_settings {
 };
 
 class pool {
-  struct connection {
-    connection(pool& owner, const endpoint& where, std::unique_ptr<net::stream> stream,
-               std::chrono::milliseconds idle_timeout);
-
-    pool& owner;
-    const endpoint where;
-    wire::h1_client http;
-    net::deadline expiry;  // armed while idle
-  };
-  // A connection lives in a list node from its first use to its last: idle and leased are only two lists.
-  using connections = std::list<connection>;
-
  public:
-  pool(net::asio::io_context& loop, net::deadlines& wheel, wire::buffer_pool& buffers, const pool_settings& settings);
+  pool(net::asio::io_context& loop, net::deadlines& wheel, wire::buffer_pool& buffers, const pool_settings& settings,
+       net::resolver::look_up how = &net::look_up_name);
   ~pool();
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;
@@ -61,23 +47,59 @@ class pool {
 
     explicit operator bool() const noexcept { return !held_.empty(); }
     wire::client_exchange& exchange() noexcept { return held_.front().http; }
+    /// What the exchange says about the endpoint; neither is said when it says nothing.
+    void succeeded() noexcept;
+    void failed() noexcept;
+    /// Only to be compared, and as what another pick is to avoid.
+    const member* endpoint() const noexcept { return held_.empty() ? nullptr : &held_.front().to; }
     /// Ends the lease; an exchange that is not complete costs its connection.
     void give_back() noexcept;
 
    private:
     friend class pool;
-    explicit lease(connections held) noexcept : held_(std::move(held)) {}
+    explicit lease(connections held) noexcept;
     connections held_;  // one or none
   };
 
   struct limits {
     std::chrono::milliseconds connect_timeout{5000};
     std::chrono::milliseconds idle_timeout{60000};
+    /// Another endpoint than this one, when there is one.
+    const member* avoid = nullptr;
   };
-  /// An idle connection without waiting; empty when there is none.
-  lease take_idle(const endpoint& where, const limits& limits);
-  /// A new connection. Faults of net::connector::connect. `where` outlives the wait.
-  net::task<base::result<lease>> connect(const endpoint& where, limits limits);
+
+  /// Leave to repeat one request, held while that is in flight.
+  class retry_permit {
+   public:
+    retry_permit() = default;
+    retry_permit(retry_permit&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
+    retry_permit& operator=(retry_permit&& other) noexcept {
+      std::swap(of_, other.of_);
+      return *this;
+    }
+    ~retry_permit();
+    explicit operator bool() const noexcept { return of_ != nullptr; }
+
+   private:
+    friend class pool;
+    explicit retry_permit(group& of) noexcept;
+    group* of_ = nullptr;
+  };
+  /// False: the budget is used up.
+  retry_permit permit_retry(group& of, const retry_policy& by) noexcept;
+
+  /// The runtime of a cluster; lives until the next wait of the caller at least.
+  group& find(const cluster_settings& settings, const std::string& key);
+  /// A cluster of one endpoint, by what a request names.
+  group& find(const endpoint& where);
+
+  /// An idle connection to the endpoint whose turn it is, without waiting; empty when there is none.
+  lease take_idle(group& of, const limits& limits);
+  lease take_idle(const endpoint& where, const limits& limits) { return take_idle(find(where), limits); }
+  /// A new connection, or one that comes back meanwhile when there may be no more. Faults of
+  /// net::connector::connect, and connection_limit_reached.
+  net::task<base::result<lease>> connect(group& of, limits limits);
+  net::task<base::result<lease>> connect(const endpoint& where, limits limits) { return connect(find(where), limits); }
 
   /// A new connection that no exchange will use, for tunnels; never pooled. Faults as connect().
   net::task<base::result<std::unique_ptr<net::stream>>> connect_raw(const endpoint& where,
@@ -86,23 +108,51 @@ class pool {
   }
 
   std::size_t idle_count() const noexcept { return idle_total_; }
+  /// Where events go; null: nowhere.
+  void tell(events* to) noexcept { events_ = to; }
+  void tell(const group& of, event what) noexcept;
   /// Closes idle connections and keeps no more; leases in use are closed when they come back.
   void close_idle() noexcept;
 
  private:
-  void put(connections one) noexcept;
-  void remove(connection& expired) noexcept;
+  friend struct connection;
+  friend struct group;
+  struct waiter;
+  using clusters = std::unordered_map<std::string, std::unique_ptr<group>>;
+
+  group& add(const cluster_settings& settings, const std::string& key);
   void forget_unused() noexcept;
+  lease idle_of(member& at, const limits& limits);
+
+  net::task<base::result<void>> resolved(group& of, std::chrono::milliseconds limit);
+  void look_up_all(group& of);
+  void look_up_failed(group& of, const std::string& host) noexcept;
+  net::task<void> look_up(group& of, std::size_t origin);
+
+  net::task<base::result<lease>> wait_for_one(group& of, limits limits);
+  net::task<base::result<lease>> open(group& of, limits limits, member* first);
+  member* pick(group& of, const member* avoid) noexcept;
+  bool make_room(group& of, const member& for_one) noexcept;
+
+  void note_failure(group& of, member& at) noexcept;
+  void put(connections one) noexcept;
+  void closed(group& of) noexcept;
+  void remove(connection& expired) noexcept;
+  void drop_retired(group& of) noexcept;
   static void on_expiry(void* idle) noexcept;
+  static void on_refresh(void* of) noexcept;
 
-  static constexpr std::size_t max_endpoints = 1024;  // a forward proxy meets any number
+  static constexpr std::size_t max_clusters = 1024;  // a forward proxy meets any number
 
+  net::asio::io_context& loop_;
   net::deadlines& wheel_;
   wire::buffer_pool& buffers_;
   pool_settings settings_;
   net::connector connector_;
-  std::map<endpoint, connections> idle_;
+  clusters clusters_;
+  std::string key_;  // of the last find(), kept for its memory
   std::size_t idle_total_ = 0;
+  events* events_ = nullptr;
   bool closing_ = false;
 };
 

@@ -117,8 +117,25 @@ TEST_CASE("load: upstreams") {
       CHECK(to.host == row.host);
       CHECK(to.port == row.port);
       CHECK(to.authority == row.authority);
+      CHECK(to.endpoints == std::vector<upstream::endpoint>{{row.host, static_cast<std::uint16_t>(row.port)}});
     }
   }
+}
+
+TEST_CASE("load: several endpoints, and unix sockets") {
+  const auto s = settings_of(
+      "service: c\noutbound:\n"
+      "  9001: { to: [ \"http://a\", \"[::1]:81\", \"unix:/run/x.sock\" ] }\n"
+      "  9002: unix:///run/y.sock\n");
+  const auto& several = s.listeners[0].clusters.at(0);
+  CHECK(several.name == "a,[::1]:81,unix:/run/x.sock");
+  CHECK(several.authority == "a");
+  CHECK(several.endpoints == std::vector<upstream::endpoint>{{"a", 80}, {"::1", 81}, {"/run/x.sock", 0}});
+  CHECK(several.endpoints[2].is_unix());
+  const auto& one = s.listeners[1].clusters.at(0);
+  CHECK(one.authority == "localhost");
+  CHECK(one.name == "unix:/run/y.sock");
+  CHECK(one.endpoints == std::vector<upstream::endpoint>{{"/run/y.sock", 0}});
 }
 
 TEST_CASE("load: routes come in order, then the rule for the rest; clusters are shared") {
@@ -168,7 +185,10 @@ TEST_CASE("load: every key of a listener") {
       "inbound:\n"
       "  8080: { to: a:1, protocol: http1, timeout: 1m, connect_timeout: 1s, idle_timeout: 2s, head_timeout: 3s, "
       "trust: none,"
-      " via: off, max_body: 10MiB }\n"
+      " via: off, max_body: 10MiB,\n"
+      "    balance: round_robin, eject: { after: 3, on_5xx: on, time: 1s, longest: 8s }, dns_refresh: 4s,\n"
+      "    max_connections: 6, max_pending: 7, retries: { most: 2, budget: 0.5, always: 1, max_body: 1KiB },\n"
+      "    routes: [ { match: /a, retries: 0 } ] }\n"
       "outbound:\n"
       "  9001: { to: a:1, host: preserve }\n"
       "  proxy: { listen: 7128, idle_timeout: 9s, via: false }\n");
@@ -180,6 +200,20 @@ TEST_CASE("load: every key of a listener") {
   CHECK(in.trust == forward::listener_settings::trust::none);
   CHECK_FALSE(in.via);
   CHECK(in.max_body_bytes == 10 * 1024 * 1024);
+  CHECK(in.upstream.balance == upstream::policy::balance::round_robin);
+  CHECK(in.upstream.eject_after == 3);
+  CHECK(in.upstream.eject_on_5xx);
+  CHECK(in.upstream.eject_time == 1s);
+  CHECK(in.upstream.eject_longest == 8s);
+  CHECK(in.upstream.dns_refresh == 4s);
+  CHECK(in.upstream.max_connections == 6);
+  CHECK(in.upstream.max_pending == 7);
+  CHECK(in.retries.most == 2);
+  CHECK(in.retries.budget == 0.5);
+  CHECK(in.retries.always == 1);
+  CHECK(in.retries.max_body_bytes == 1024);
+  CHECK(in.rules[0].retries == 0);
+  CHECK_FALSE(in.rules[1].retries);
   CHECK_FALSE(in.preserve_host);
   CHECK(s.listeners[1].preserve_host);
   const auto& proxy = s.listeners[2];

@@ -86,7 +86,10 @@ TEST_CASE("print: the defaults of the table are those of the settings") {
   const app::settings said = *load(config::print_defaults() +
                                    "service: x\ninbound: { 8080: { to: a:1, timeout: 0s, connect_timeout: 5s, "
                                    "idle_timeout: 1m, head_timeout: 30s, "
-                                   "trust: all, via: on, max_body: 0 } }\n"
+                                   "trust: all, via: on, max_body: 0, balance: least_request, eject: { after: 5, "
+                                   "on_5xx: off, time: 10s, longest: 5m }, dns_refresh: 10s, max_connections: 0, "
+                                   "max_pending: 1024, retries: { most: 1, budget: 0.2, always: 3, "
+                                   "max_body: 64KiB } } }\n"
                                    "viewer: { listen: \"127.0.0.1:7180\", otlp: \"127.0.0.1:4317\", max_size: 512MiB, "
                                    "max_age: 24h, allowed_hosts: [] }\n")
                                   .settings;
@@ -122,6 +125,20 @@ TEST_CASE("print: the defaults of the table are those of the settings") {
   CHECK(said.drain.delay == plain.drain.delay);
   CHECK(said.drain.timeout == plain.drain.timeout);
   CHECK(said.workers == plain.workers);
+  const upstream::policy &policy = said.listeners[0].upstream, preset;
+  CHECK(policy.balance == preset.balance);
+  CHECK(policy.eject_after == preset.eject_after);
+  CHECK(policy.eject_on_5xx == preset.eject_on_5xx);
+  CHECK(policy.eject_time == preset.eject_time);
+  CHECK(policy.eject_longest == preset.eject_longest);
+  CHECK(policy.dns_refresh == preset.dns_refresh);
+  CHECK(policy.max_connections == preset.max_connections);
+  CHECK(policy.max_pending == preset.max_pending);
+  const upstream::retry_policy &retries = said.listeners[0].retries, once;
+  CHECK(retries.most == once.most);
+  CHECK(retries.budget == once.budget);
+  CHECK(retries.always == once.always);
+  CHECK(retries.max_body_bytes == once.max_body_bytes);
   CHECK(said.correlate->threshold == correlation.threshold);
   CHECK(said.correlate->id_fields == correlation.id_fields);
   CHECK(said.correlate->candidate_links == correlation.candidate_links);

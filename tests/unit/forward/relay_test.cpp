@@ -23,6 +23,7 @@ struct stage_set final : relay_hooks {
   std::string completed_at = "never";  // what the downstream had when the upstream had answered in full
   std::uint64_t max_body = 0;
   bool expects_continue = false;
+  kept_body* kept = nullptr;
 
   base::result<void> on_response(http::response_head& head) override {
     head.fields.add("X-Seen", "1");
@@ -37,7 +38,7 @@ struct stage_set final : relay_hooks {
   void on_response_complete() noexcept override { completed_at = down.output.text(); }
 
   support::outcome<relay_outcome> begin() {
-    const relay_request request{down, up, "/", max_body, expects_continue};
+    const relay_request request{down, up, "/", max_body, expects_continue, kept};
     return loop.start(relay(request, *this, loop.context.get_executor()));
   }
   relay_outcome run() {
@@ -82,6 +83,44 @@ TEST_CASE("relay: the upstream has answered in full before the last piece is wri
   // The head with the first piece, then an empty write because nothing more was at hand.
   CHECK(set.completed_at == "a|");
   CHECK(set.down.output.text() == "a||b");
+}
+
+TEST_CASE("relay: a whole body at hand is kept for another attempt, and sent in its place (RT-5)") {
+  base::arena text;
+  kept_body kept;
+  kept.in = &text;
+  kept.most_bytes = 5;
+  stage_set first;
+  first.kept = &kept;
+  first.request_with({{"hello", true, true, {}}}, sized(5));
+  first.answer({nothing});
+  CHECK_FALSE(first.run().fault);
+  REQUIRE(kept.bytes == "hello");
+
+  stage_set second;  // its downstream has nothing left
+  second.kept = &kept;
+  second.request_with({}, sized(5));
+  second.answer({nothing});
+  const relay_outcome out = second.run();
+  CHECK_FALSE(out.fault);
+  CHECK(out.request_bytes == 5);
+  CHECK(second.up.output.writes == std::vector<std::string>{"hello"});
+  CHECK(second.up.output.complete);
+}
+
+TEST_CASE("relay: a body that is too large, or not whole at once, is not kept (RT-5)") {
+  base::arena text;
+  kept_body kept;
+  kept.in = &text;
+  kept.most_bytes = 5;
+  stage_set set;
+  set.kept = &kept;
+  SECTION("too large") { set.request_with({{"hello!", true, true, {}}}, sized(6)); }
+  SECTION("in pieces") { set.request_with({{"he", false, true, {}}, {"llo", true, true, {}}}, sized(5)); }
+  SECTION("later") { set.request_with({{"hello", true, false, {}}}, sized(5)); }
+  set.answer({nothing});
+  CHECK_FALSE(set.run().fault);
+  CHECK_FALSE(kept.bytes);
 }
 
 TEST_CASE("relay: both bodies in pieces") {

@@ -144,6 +144,7 @@ TEST_CASE("exposition: an idle program shows every family") {
                                                     {"sidespan_connections_accepted_total", "counter"},
                                                     {"sidespan_connections_open", "gauge"},
                                                     {"sidespan_link_total", "counter"},
+                                                    {"sidespan_upstream_events_total", "counter"},
                                                     {"sidespan_tunnels_open", "gauge"},
                                                     {"sidespan_tunnels_total", "counter"},
                                                     {"sidespan_tunnel_bytes_total", "counter"}};

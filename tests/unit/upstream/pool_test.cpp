@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/pool.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <deque>
 #include <vector>
@@ -192,6 +193,251 @@ TEST_CASE("pool: a lease that moves gives back once") {
   CHECK(p.pool.idle_count() == 1);
   third.give_back();
   CHECK(p.pool.idle_count() == 2);
+}
+
+namespace {
+
+/// A cluster of two listeners; what is looked up is said by `answer`.
+net::addresses answer;
+int asked = 0;
+net::addresses say(const std::string&) {
+  ++asked;
+  return answer;
+}
+
+struct heard final : events {
+  std::vector<event> all;
+  void upstream_event(std::string_view, event what) noexcept override { all.push_back(what); }
+  long count(event what) const { return std::count(all.begin(), all.end(), what); }
+};
+
+struct grouping {
+  support::event_loop loop;
+  support::listening one, two;
+  wire::buffer_pool buffers;
+  upstream::pool pool{loop.context, loop.wheel, buffers, keeping(8), &say};
+  cluster_settings settings;
+  heard told;
+  std::deque<support::far_end> far;
+
+  grouping() {
+    settings.name = "test";
+    settings.endpoints = {{"127.0.0.1", one.port()}, {"127.0.0.1", two.port()}};
+    settings.policy.balance = policy::balance::round_robin;
+    settings.policy.eject_after = 1;
+    pool.tell(&told);
+  }
+  group& of() { return pool.find(settings, key_of(settings)); }
+  pool::lease connect(pool::limits limits = {}) {
+    auto made = loop.finish(pool.connect(of(), limits));
+    REQUIRE(made);
+    return std::move(*made);
+  }
+  std::uint16_t port(pool::lease& lease) { return lease.exchange().peer_port(); }
+  base::fault_code refused(pool::limits limits = {}) {
+    const auto made = loop.finish(pool.connect(of(), limits));
+    return made ? base::fault_code::none : made.error().code();
+  }
+  void serve(pool::lease& lease) {
+    far.push_back(port(lease) == one.port() ? one.accept() : two.accept());
+    http::request_head head;
+    head.method = "GET";
+    lease.exchange().put_head(head, "/", {});
+    REQUIRE(lease.exchange().write_now({}, true, nullptr));
+    far.back().send("HTTP/1.1 200 Fine\r\nContent-Length: 0\r\n\r\n");
+    REQUIRE(loop.finish(lease.exchange().read_head()));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("pool: requests are spread over the endpoints of a cluster, and come back to their connections") {
+  grouping g;
+  auto first = g.connect();
+  auto second = g.connect();
+  CHECK(g.port(first) != g.port(second));
+  g.serve(first);
+  g.serve(second);
+  first.give_back();
+  second.give_back();
+  CHECK(g.pool.idle_count() == 2);
+  auto again = g.pool.take_idle(g.of(), {});
+  REQUIRE(again);
+  const auto last = g.port(again);
+  again = g.pool.take_idle(g.of(), {});
+  REQUIRE(again);
+  CHECK(g.port(again) != last);
+}
+
+TEST_CASE("pool: an endpoint that refuses is passed over and left alone") {
+  grouping g;
+  std::uint16_t dead = 0;
+  {
+    const support::listening gone;
+    dead = gone.port();
+  }
+  g.settings.endpoints[0].port = dead;
+  std::vector<pool::lease> leases;
+  for (int i = 0; i < 4; ++i) leases.push_back(g.connect());
+  for (auto& each : leases) CHECK(g.port(each) == g.two.port());
+  CHECK(g.told.all == std::vector<event>{event::ejected});
+}
+
+TEST_CASE("pool: another pick avoids the endpoint it is told to") {
+  grouping g;
+  auto first = g.connect();
+  pool::limits limits;
+  limits.avoid = first.endpoint();
+  for (int i = 0; i < 4; ++i) {
+    auto other = g.connect(limits);
+    CHECK(g.port(other) != g.port(first));
+  }
+}
+
+TEST_CASE("pool: what exchanges say ejects an endpoint") {
+  grouping g;
+  auto first = g.connect();
+  const auto bad = g.port(first);
+  first.failed();
+  CHECK(g.told.count(event::ejected) == 1);
+  for (int i = 0; i < 4; ++i) {
+    auto other = g.connect();
+    CHECK(g.port(other) != bad);
+    other.succeeded();
+  }
+}
+
+TEST_CASE("pool: more requests than connections wait, in order, and get what comes back") {
+  grouping g;
+  g.settings.policy.max_connections = 1;
+  auto first = g.connect();
+  const auto second = g.loop.start(g.pool.connect(g.of(), {}));
+  const auto third = g.loop.start(g.pool.connect(g.of(), {}));
+  CHECK_FALSE(second->has_value());
+  CHECK(g.told.count(event::queued) == 2);
+  SECTION("a connection that can serve again") {
+    g.serve(first);
+    first.give_back();
+    g.loop.until([&] { return second->has_value(); });
+    REQUIRE(**second);
+    CHECK((***second).exchange().reused());
+  }
+  SECTION("leave to open another one") {
+    first.give_back();
+    g.loop.until([&] { return second->has_value(); });
+    REQUIRE(**second);
+    CHECK_FALSE((***second).exchange().reused());
+  }
+  CHECK_FALSE(third->has_value());
+  (***second).give_back();
+  g.loop.until([&] { return third->has_value(); });
+  CHECK(**third);
+}
+
+TEST_CASE("pool: who waits too long, or finds the queue full, is refused") {
+  grouping g;
+  g.settings.policy.max_connections = 1;
+  g.settings.policy.max_pending = 1;
+  auto held = g.connect();
+  pool::limits hasty;
+  hasty.connect_timeout = 10ms;
+  SECTION("too long") { CHECK(g.refused(hasty) == base::fault_code::connection_limit_reached); }
+  SECTION("full") {
+    const auto waiting = g.loop.start(g.pool.connect(g.of(), {}));
+    CHECK(g.refused() == base::fault_code::connection_limit_reached);
+    held.give_back();
+    g.loop.until([&] { return waiting->has_value(); });
+    CHECK(**waiting);
+  }
+  CHECK(g.told.count(event::refused) == 1);
+  held.give_back();
+  CHECK(g.connect());  // the one that gave up holds nothing
+}
+
+TEST_CASE("pool: at the limit an idle connection to another endpoint gives way") {
+  grouping g;
+  g.settings.policy.max_connections = 1;
+  auto first = g.connect();
+  g.serve(first);
+  const auto idle = g.port(first);
+  pool::limits limits;
+  limits.avoid = first.endpoint();
+  first.give_back();
+  CHECK(g.pool.idle_count() == 1);
+  auto other = g.connect(limits);
+  CHECK(g.port(other) != idle);
+  CHECK(g.pool.idle_count() == 0);
+  CHECK(g.far[0].sees_end());
+}
+
+TEST_CASE("pool: after close_idle() nobody waits for a connection") {
+  grouping g;
+  g.settings.policy.max_connections = 1;
+  auto held = g.connect();
+  const auto waiting = g.loop.start(g.pool.connect(g.of(), {}));
+  g.pool.close_idle();
+  g.loop.until([&] { return waiting->has_value(); });
+  CHECK_FALSE(**waiting);
+}
+
+TEST_CASE(
+    "pool: a name is looked up again after its interval; a failure keeps the addresses, another answer replaces them") {
+  grouping g;
+  g.settings.endpoints = {{"catalog.test", g.one.port()}};
+  g.settings.policy.dns_refresh = 20ms;
+  answer = {net::asio::ip::make_address("127.0.0.1")};
+  asked = 0;
+  auto used = g.connect();
+  g.serve(used);
+  CHECK(asked == 1);
+  CHECK(g.told.all.empty());
+
+  answer.clear();
+  g.loop.run_for(60ms);
+  CHECK(asked == 1);  // nobody wants it
+  CHECK(g.connect());
+  g.loop.until([&] { return g.told.count(event::dns_failed) == 1; });
+  CHECK(g.connect());
+
+  answer = {net::asio::ip::make_address("127.0.0.2")};
+  g.loop.run_for(1100ms);  // a failure is not asked about again within a second
+  (void)g.pool.take_idle(g.of(), {});
+  g.loop.until([&] { return g.told.count(event::dns_changed) == 1; });
+  CHECK(g.port(used) == g.one.port());  // in use: it stays
+  used.give_back();
+  CHECK(g.pool.idle_count() == 0);
+  CHECK(g.far[0].sees_end());
+}
+
+TEST_CASE("pool: repeated requests are limited to a part of those in flight, and a few are always allowed") {
+  grouping g;
+  retry_policy by;
+  by.always = 1;
+  by.budget = 0.5;
+  auto first = g.pool.permit_retry(g.of(), by);
+  CHECK(first);
+  CHECK_FALSE(g.pool.permit_retry(g.of(), by));
+  std::vector<pool::lease> leases;
+  for (int i = 0; i < 4; ++i) leases.push_back(g.connect());
+  const auto second = g.pool.permit_retry(g.of(), by);
+  CHECK(second);
+  CHECK_FALSE(g.pool.permit_retry(g.of(), by));
+  first = {};  // it is over
+  CHECK(g.pool.permit_retry(g.of(), by));
+  leases.clear();
+  CHECK_FALSE(g.pool.permit_retry(g.of(), by));
+  CHECK(g.told.count(event::retried) == 3);
+  CHECK(g.told.count(event::not_retried) == 3);
+  by.always = 0;
+  by.budget = 0;
+  CHECK_FALSE(g.pool.permit_retry(g.of(), by));
+}
+
+TEST_CASE("pool: a name that nobody knows") {
+  grouping g;
+  g.settings.endpoints = {{"nobody.test", 80}};
+  answer.clear();
+  CHECK(g.refused() == base::fault_code::dns_error);
 }
 
 }  // namespace sidespan::upstream::test

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One connection of a pool, idle or leased, and the list that it lives in from its first use to its last. Used by pool
+// and cluster; a shard's thread.
+#pragma once
+
+#include <list>
+#include <memory>
+
+#include "net/deadlines.hpp"
+#include "wire/h1_client.hpp"
+
+namespace sidespan::upstream {
+
+class pool;
+struct member;
+struct group;
+
+struct connection {
+  connection(pool& owner, group& cluster, member& to, std::unique_ptr<net::stream> stream,
+             std::chrono::milliseconds idle_timeout);
+
+  pool& owner;
+  group& cluster;
+  member& to;
+  wire::h1_client http;
+  net::deadline expiry;  // armed while idle
+};
+
+// Moving a connection from idle to leased and back is a splice of a list node: it cannot fail.
+using connections = std::list<connection>;
+
+}  // namespace sidespan::upstream

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "net/spawn.hpp"
+#include "upstream/group.hpp"
+#include "upstream/pool.hpp"
+
+// How a pool gets new connections: names, the limit of a cluster, connecting.
+
+namespace sidespan::upstream {
+
+using base::fault;
+using base::fault_code;
+using base::side;
+using base::stage;
+using std::chrono::milliseconds;
+
+namespace {
+
+/// A look-up may take this long in the background; requests that need it wait as long as they may connect.
+constexpr milliseconds look_up_limit{30000};
+
+fault limit_fault(const char* detail) {
+  return {fault_code::connection_limit_reached, side::internal, stage::connect, detail};
+}
+
+/// Counts a coroutine that uses the group over its waits.
+class user {
+ public:
+  explicit user(group& of) : of_(of) { ++of_.users; }
+  ~user() { --of_.users; }
+  user(const user&) = delete;
+  user& operator=(const user&) = delete;
+
+ private:
+  group& of_;
+};
+
+}  // namespace
+
+// Names
+
+void pool::on_refresh(void* of) noexcept { static_cast<group*>(of)->due = true; }
+
+/// At most once per interval, and only while there are requests: an idle cluster asks nobody.
+void pool::look_up_all(group& of) {
+  of.due = false;
+  const auto& endpoints = of.cluster.settings().endpoints;
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    net::error_code ec;
+    (void)net::asio::ip::make_address(endpoints[i].host, ec);
+    if (!ec || endpoints[i].is_unix()) continue;
+    ++of.looking_up;
+    ++of.users;
+    net::spawn(loop_.get_executor(), look_up(of, i), "look up");
+  }
+}
+
+void pool::look_up_failed(group& of, const std::string& host) noexcept {
+  tell(of, event::dns_failed);
+  const auto more = of.look_up_log.pass();
+  if (!more) return;
+  base::log(base::log_level::warn, "a name cannot be looked up; the addresses before, if any, are kept",
+            {{"upstream", of.cluster.settings().name}, {"name", host}, {"more", std::to_string(*more)}});
+}
+
+net::task<void> pool::look_up(group& of, std::size_t origin) {
+  const std::string& host = of.cluster.settings().endpoints[origin].host;
+  const auto found = co_await connector_.names().refresh(host, look_up_limit);
+  if (!found) {
+    of.why = found.error();
+    look_up_failed(of, host);
+  } else {
+    of.picked = nullptr;
+    const bool had = !of.cluster.members().empty();
+    if (of.cluster.update(origin, *found) && had) tell(of, event::dns_changed);
+    drop_retired(of);
+  }
+  --of.users;
+  for (net::event* each : of.unresolved) each->set();
+  if (--of.looking_up != 0) co_return;
+  // A name that has no answer yet is asked for again by the next request.
+  of.due = of.cluster.members().empty();
+  if (!of.due) of.refresh.arm(of.cluster.settings().policy.dns_refresh);
+}
+
+net::task<base::result<void>> pool::resolved(group& of, milliseconds limit) {
+  base::result<void> done;
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (of.cluster.members().empty()) {
+    if (closing_) co_return fault(fault_code::shutting_down, side::internal, stage::resolve, "shutting down");
+    if (of.looking_up == 0) co_return of.why;
+    const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
+    if (left.count() <= 0)
+      co_return fault(fault_code::dns_timeout, side::upstream, stage::resolve, "no answer in time");
+    net::event changed(loop_.get_executor());
+    of.unresolved.push_back(&changed);
+    (void)co_await changed.wait_for(left);
+    of.unresolved.remove(&changed);
+  }
+  co_return done;
+}
+
+// Connecting
+
+net::task<base::result<pool::lease>> pool::connect(group& of, limits limits) {
+  const user counted(of);
+  member* first = std::exchange(of.picked, nullptr);
+  if (of.due && !closing_) look_up_all(of);
+  if (of.cluster.members().empty()) {
+    const auto end = std::chrono::steady_clock::now() + limits.connect_timeout;
+    const auto found = co_await resolved(of, limits.connect_timeout);
+    if (!found) co_return found.error();
+    const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
+    limits.connect_timeout = std::max(left, milliseconds(1));
+  }
+  if (first == nullptr) first = pick(of, limits.avoid);
+  if (of.full() && !make_room(of, *first)) {
+    auto waited = co_await wait_for_one(of, limits);
+    co_return waited;
+  }
+  ++of.open;
+  auto opened = co_await open(of, limits, first);
+  co_return opened;
+}
+
+member* pool::pick(group& of, const member* avoid) noexcept {
+  bool panic = false;
+  member* at = of.cluster.pick(avoid, panic);
+  if (panic) tell(of, event::panic);
+  return at;
+}
+
+/// An idle connection to another endpoint gives way: it may be needed, this one is.
+bool pool::make_room(group& of, const member& for_one) noexcept {
+  if (!of.waiting.empty()) return false;
+  for (const auto& each : of.cluster.members()) {
+    if (each->idle.empty() || each.get() == &for_one) continue;
+    remove(each->idle.back());
+    return true;
+  }
+  return false;
+}
+
+net::task<base::result<pool::lease>> pool::wait_for_one(group& of, limits limits) {
+  if (of.waiting.size() >= of.cluster.settings().policy.max_pending) {
+    tell(of, event::refused);
+    co_return limit_fault("too many requests wait for a connection");
+  }
+  tell(of, event::queued);
+  waiter own(loop_.get_executor());
+  of.waiting.push_back(&own);
+  (void)co_await own.ready.wait_for(limits.connect_timeout);
+  of.waiting.remove(&own);
+  if (own.given) {
+    own.given.held_.front().http.begin(limits.idle_timeout);
+    co_return std::move(own.given);
+  }
+  if (own.may_open) {
+    auto opened = co_await open(of, limits, pick(of, limits.avoid));
+    co_return opened;
+  }
+  if (closing_) co_return fault(fault_code::shutting_down, side::internal, stage::connect, "shutting down");
+  tell(of, event::refused);
+  co_return limit_fault("no connection became free in time");
+}
+
+/// `of.open` counts this one already.
+net::task<base::result<pool::lease>> pool::open(group& of, limits limits, member* first) {
+  const auto places = of.cluster.order(*first);
+  std::vector<net::destination> where;
+  for (member* each : places) {
+    where.push_back(each->where);
+    ++each->in_flight;  // keeps it, should its address go meanwhile
+  }
+  net::connector::outcome out = co_await connector_.connect_any(std::move(where), limits.connect_timeout);
+  for (member* each : places) --each->in_flight;
+  for (const std::size_t index : out.failed) note_failure(of, *places[index]);
+  if (!out.stream) {
+    closed(of);
+    drop_retired(of);
+    co_return out.why;
+  }
+  member& to = *places[out.winner];
+  of.cluster.prefer_family_of(to);
+  connections one;
+  one.emplace_back(*this, of, to, std::move(out.stream), limits.idle_timeout);
+  one.front().http.begin(limits.idle_timeout);
+  co_return lease(std::move(one));
+}
+
+}  // namespace sidespan::upstream
