@@ -8,7 +8,11 @@
 namespace sidespan::app {
 
 void observe::exchange_started(bool inbound) noexcept {
-  if (inbound) registry_.server_active(1);
+  if (inbound) {
+    registry_.server_active(1);
+  } else {
+    registry_.client_active(1);
+  }
 }
 
 void observe::exchange_finished(const forward::finished_exchange& what) noexcept {
@@ -33,6 +37,7 @@ void observe::exchange_finished(const forward::finished_exchange& what) noexcept
     registry_.server_active(-1);
     registry_.server_request(labels, what.duration);
   } else {
+    registry_.client_active(-1);
     labels.server_address = what.server;
     registry_.client_request(labels, what.duration);
   }

@@ -32,8 +32,12 @@ class observe final : public forward::observer {
   void linked(std::string_view method, std::string_view result) noexcept override { registry_.link(method, result); }
   void tunnel_opened(forward::tunnel_kind kind) noexcept override { registry_.tunnels_open(forward::name(kind), 1); }
   void tunnel_finished(const forward::finished_tunnel& what) noexcept override;
+  void limited(forward::limit which) noexcept override { registry_.limited(forward::name(which)); }
   void connection_accepted(bool inbound) noexcept override;
   void connection_closed(bool inbound) noexcept override;
+
+  void paused(std::string_view limit) noexcept { registry_.limited(limit); }
+  void upstream_connections(int change) noexcept override { registry_.connections_open(metrics::side::upstream, change); }
 
   const metrics::registry& registry() const noexcept { return registry_; }
 

@@ -81,6 +81,17 @@ void add_access_log(const access_log_counts& counts, std::vector<sample>& out) {
   dropped("shutdown", counts.dropped_late);
 }
 
+void add_held(const held& now, std::vector<sample>& out) {
+  const auto add = [&out](const char* name, const char* help, std::size_t value) {
+    out.push_back(gauge(name, help, static_cast<double>(value)));
+  };
+  add("sidespan_buffer_bytes", "Bytes in the buffers of all connections.", now.buffer_bytes);
+  add("sidespan_upstream_connections_idle", "Upstream connections kept for the next request.",
+      now.idle_upstream_connections);
+  add("sidespan_ledger_entries", "Inbound requests in flight that outbound ones may belong to.", now.ledger_entries);
+  add("sidespan_ledger_endless", "Inbound tunnels and endless streams.", now.ledger_endless);
+}
+
 void add_process(std::vector<sample>& out) {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);

@@ -15,6 +15,14 @@ namespace sidespan::app {
 
 void add_books(const collect::books& books, std::vector<metrics::sample>& out);
 void add_access_log(const access_log_counts& counts, std::vector<metrics::sample>& out);
+/// What the data path holds at the moment.
+struct held {
+  std::size_t buffer_bytes = 0;
+  std::size_t idle_upstream_connections = 0;
+  std::size_t ledger_entries = 0;
+  std::size_t ledger_endless = 0;
+};
+void add_held(const held& now, std::vector<metrics::sample>& out);
 void add_process(std::vector<metrics::sample>& out);
 void add_build(const settings& configured, std::vector<metrics::sample>& out);
 

@@ -14,6 +14,7 @@ namespace {
 upstream::pool_settings pool_settings_of(const settings& configured) {
   upstream::pool_settings out;
   out.head.head_bytes = configured.forward.header_bytes;
+  out.head.field_count = configured.forward.header_fields;
   out.idle_per_endpoint = configured.forward.idle_upstream_connections;
   return out;
 }
@@ -25,8 +26,9 @@ shard::shard(const settings& configured, forward::process& all, trace::sink& sin
     : loop_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       keep_running_(loop_.get_executor()),
       wheel_(loop_),
-      pool_(loop_, wheel_, buffers_, pool_settings_of(configured)),
+      buffers_(configured.forward.memory / configured.workers),
       observe_(configured.trace.known_methods, all.clock),
+      pool_(loop_, wheel_, buffers_, pool_settings_of(configured)),
       here_{all, loop_, wheel_, buffers_, pool_, random_, sink, observe_, {}, false, false} {
   pool_.tell(&observe_);
 }
@@ -39,11 +41,21 @@ std::uint16_t shard::listen(const forward::leg& leg, std::uint16_t port, bool sh
   auto accepted = [this, &leg](net::tcp_socket connection) {
     net::spawn(loop_.get_executor(), forward::serve_connection(here_, leg, std::move(connection)), "connection");
   };
-  auto admission = [this] {
-    return here_.all.connections.load(std::memory_order_relaxed) < here_.all.forward.connections;
-  };
-  listeners_.push_back({&leg, std::make_unique<net::listener>(std::move(socket), accepted, admission, wanted.key)});
+  auto admission = [this, &leg] { return used_up(leg); };
+  auto paused = [this](std::string_view what) { observe_.paused(what); };
+  listeners_.push_back(
+      {&leg, std::make_unique<net::listener>(std::move(socket), accepted, admission, paused, wanted.key)});
   return listeners_.back().socket->port();
+}
+
+/// What keeps a listener from taking one more connection; empty: nothing.
+std::string_view shard::used_up(const forward::leg& leg) const noexcept {
+  using forward::limit;
+  const std::size_t own = leg.settings().max_connections;
+  const bool all_taken = here_.all.connections.load(std::memory_order_relaxed) >= here_.all.forward.connections;
+  const bool own_taken = own != 0 && leg.current_load().connections.load(std::memory_order_relaxed) >= own;
+  if (all_taken || own_taken) return forward::name(limit::connections);
+  return buffers_.full() ? forward::name(limit::memory) : std::string_view();
 }
 
 void shard::log_to(access_log& where, std::size_t number, access_line_settings how) {

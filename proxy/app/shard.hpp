@@ -47,17 +47,21 @@ class shard {
   std::uint64_t alive_mark() const noexcept { return alive_mark_.load(std::memory_order_relaxed); }
 
   const metrics::registry& registry() const noexcept { return observe_.registry(); }
+  /// Any thread.
+  std::size_t buffer_bytes() const noexcept { return buffers_.in_use(); }
+  std::size_t idle_upstream_connections() const noexcept { return pool_.idle_count(); }
 
  private:
   void drain(bool inbound);
+  std::string_view used_up(const forward::leg& leg) const noexcept;
 
   net::asio::io_context loop_;
   net::asio::executor_work_guard<net::executor> keep_running_;
   base::system_random random_;
   net::deadlines wheel_;
   wire::buffer_pool buffers_;
-  upstream::pool pool_;
   observe observe_;
+  upstream::pool pool_;
   forward::shard here_;
   struct bound {
     const forward::leg* leg;

@@ -159,6 +159,16 @@ std::string sidecar::metrics_text() const {
   std::vector<metrics::sample> samples;
   add_books(worker_->read_books(), samples);
   if (access_log_) add_access_log(access_log_->read(), samples);
+  held now;
+  for (const auto& each : shards_) {
+    now.buffer_bytes += each->buffer_bytes();
+    now.idle_upstream_connections += each->idle_upstream_connections();
+  }
+  if (ledger_) {
+    now.ledger_entries = ledger_->count();
+    now.ledger_endless = ledger_->endless();
+  }
+  add_held(now, samples);
   add_process(samples);
   add_build(settings_, samples);
   return metrics::exposition(registries, samples);

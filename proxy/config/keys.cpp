@@ -94,6 +94,9 @@ void to_tunnel_idle_timeout(draft& d, const setting& s) {
 void to_head_timeout(draft& d, const setting& s) { d.listener->settings.request_head_timeout = as<milliseconds>(s); }
 void to_via(draft& d, const setting& s) { d.listener->settings.via = as<bool>(s); }
 void to_max_body(draft& d, const setting& s) { d.listener->settings.max_body_bytes = as<std::uint64_t>(s); }
+void to_min_rate(draft& d, const setting& s) { d.listener->settings.min_rate = as<std::uint64_t>(s); }
+void to_max_connections(draft& d, const setting& s) { d.listener->settings.max_connections = as<std::uint64_t>(s); }
+void to_max_requests(draft& d, const setting& s) { d.listener->settings.max_requests = as<std::uint64_t>(s); }
 void to_upstream(draft& d, const setting& s) { d.listener->to = as<forward::cluster_settings>(s); }
 void to_name(draft& d, const setting& s) { d.listener->cluster_name = as<std::string>(s); }
 upstream::policy& policy_of(draft& d) { return d.listener->settings.upstream; }
@@ -138,6 +141,13 @@ constexpr std::string_view doc_tunnel_idle =
 constexpr std::string_view doc_head = "Longest time from the first byte of a request to the end of its head.";
 constexpr std::string_view doc_via = "Add a `Via` field, with a pseudonym, in both directions.";
 constexpr std::string_view doc_body = "Largest request body, more is answered with 413; 0: no limit.";
+constexpr std::string_view doc_rate =
+    "Bytes per second that a request body must bring, and a response must be taken with, on average after 5 s; slower "
+    "is 408, or a response that is cut. 0: no limit.";
+constexpr std::string_view doc_connections =
+    "Most connections of this listener, more wait; 0: only `limits.connections`.";
+constexpr std::string_view doc_requests =
+    "Most requests of this listener in flight, more are answered with 503 at once; 0: no limit.";
 constexpr std::string_view doc_protocol = "What the listener speaks.";
 constexpr std::string_view doc_match =
     "`METHOD /path/{variable}`; method or path may be left out. `{rest*}` at the end takes all that is left.";
@@ -157,7 +167,7 @@ constexpr std::string_view doc_eject_5xx = "A status of 500 and above is a fault
 constexpr std::string_view doc_eject_time = "For how long at first; it doubles each time.";
 constexpr std::string_view doc_eject_longest = "For how long at most.";
 constexpr std::string_view doc_dns = "How old the addresses of a name may get while there are requests.";
-constexpr std::string_view doc_connections =
+constexpr std::string_view doc_upstream_connections =
     "Most connections to one upstream, per worker; further requests wait for one, up to `connect_timeout`; 0: no "
     "limit.";
 constexpr std::string_view doc_pending = "Most requests that wait for one, per worker; more are answered with 503.";
@@ -211,13 +221,16 @@ const auto table = std::to_array<key>({
     {.path = "inbound.*.eject.time", .kind = kind::duration, .preset = "10s", .range = "10ms..1h", .doc = doc_eject_time, .assign = to_eject_time},
     {.path = "inbound.*.eject.longest", .kind = kind::duration, .preset = "5m", .range = "10ms..24h", .doc = doc_eject_longest, .assign = to_eject_longest},
     {.path = "inbound.*.dns_refresh", .kind = kind::duration, .preset = "10s", .range = "100ms..24h", .doc = doc_dns, .assign = to_dns_refresh},
-    {.path = "inbound.*.max_connections", .kind = kind::integer, .preset = "0", .range = "0..100000", .doc = doc_connections, .assign = to_connections},
-    {.path = "inbound.*.max_pending", .kind = kind::integer, .preset = "1024", .range = "0..100000", .doc = doc_pending, .assign = to_pending},
+    {.path = "inbound.*.upstream_connections", .kind = kind::integer, .preset = "0", .range = "0..100000", .doc = doc_upstream_connections, .assign = to_connections},
+    {.path = "inbound.*.upstream_pending", .kind = kind::integer, .preset = "1024", .range = "0..100000", .doc = doc_pending, .assign = to_pending},
     {.path = "inbound.*.retries", .kind = kind::section, .shorthand = "most", .doc = doc_retries},
     {.path = "inbound.*.retries.most", .kind = kind::integer, .preset = "1", .range = "0..10", .doc = doc_retry_most, .assign = to_retries},
     {.path = "inbound.*.retries.budget", .kind = kind::ratio, .preset = "0.2", .range = "0..1", .doc = doc_retry_budget, .assign = to_retry_budget},
     {.path = "inbound.*.retries.always", .kind = kind::integer, .preset = "3", .range = "0..1000", .doc = doc_retry_always, .assign = to_retry_always},
     {.path = "inbound.*.retries.max_body", .kind = kind::size, .preset = "64KiB", .range = "0..16MiB", .doc = doc_retry_body, .assign = to_retry_body},
+    {.path = "inbound.*.min_rate", .kind = kind::size, .preset = "0", .doc = doc_rate, .assign = to_min_rate},
+    {.path = "inbound.*.max_connections", .kind = kind::integer, .preset = "0", .range = "0..1000000", .doc = doc_connections, .assign = to_max_connections},
+    {.path = "inbound.*.max_requests", .kind = kind::integer, .preset = "0", .range = "0..1000000", .doc = doc_requests, .assign = to_max_requests},
     {.path = "inbound.*.routes", .kind = kind::section, .doc = "Low-cardinality names for requests; a path is never a name. The most specific one wins."},
     {.path = "inbound.*.routes.#", .kind = kind::rule, .shorthand = "match", .doc = "One route.", .assign = nothing},
     {.path = "inbound.*.routes.#.match", .kind = kind::match, .doc = doc_match, .assign = assign_match},
@@ -241,6 +254,9 @@ const auto table = std::to_array<key>({
     {.path = "outbound.proxy.head_timeout", .kind = kind::duration, .preset = "30s", .range = "10ms..1h", .doc = doc_head, .assign = to_head_timeout},
     {.path = "outbound.proxy.via", .kind = kind::toggle, .preset = "on", .doc = doc_via, .assign = to_via},
     {.path = "outbound.proxy.max_body", .kind = kind::size, .preset = "0", .doc = doc_body, .assign = to_max_body},
+    {.path = "outbound.proxy.min_rate", .kind = kind::size, .preset = "0", .doc = doc_rate, .assign = to_min_rate},
+    {.path = "outbound.proxy.max_connections", .kind = kind::integer, .preset = "0", .range = "0..1000000", .doc = doc_connections, .assign = to_max_connections},
+    {.path = "outbound.proxy.max_requests", .kind = kind::integer, .preset = "0", .range = "0..1000000", .doc = doc_requests, .assign = to_max_requests},
     {.path = "outbound.*", .kind = kind::listener, .shorthand = "to", .doc = "One listener.", .assign = nothing},
     {.path = "outbound.*.to", .kind = kind::upstream, .doc = "The upstream: `http://catalog:8080`, `unix:/run/x.sock`, or a list of such endpoints.", .assign = to_upstream},
     {.path = "outbound.*.name", .kind = kind::text, .doc = "Name of the upstream in logs and metrics; default: host and port of `to`.", .assign = to_name},
@@ -262,13 +278,16 @@ const auto table = std::to_array<key>({
     {.path = "outbound.*.eject.time", .kind = kind::duration, .preset = "10s", .range = "10ms..1h", .doc = doc_eject_time, .assign = to_eject_time},
     {.path = "outbound.*.eject.longest", .kind = kind::duration, .preset = "5m", .range = "10ms..24h", .doc = doc_eject_longest, .assign = to_eject_longest},
     {.path = "outbound.*.dns_refresh", .kind = kind::duration, .preset = "10s", .range = "100ms..24h", .doc = doc_dns, .assign = to_dns_refresh},
-    {.path = "outbound.*.max_connections", .kind = kind::integer, .preset = "0", .range = "0..100000", .doc = doc_connections, .assign = to_connections},
-    {.path = "outbound.*.max_pending", .kind = kind::integer, .preset = "1024", .range = "0..100000", .doc = doc_pending, .assign = to_pending},
+    {.path = "outbound.*.upstream_connections", .kind = kind::integer, .preset = "0", .range = "0..100000", .doc = doc_upstream_connections, .assign = to_connections},
+    {.path = "outbound.*.upstream_pending", .kind = kind::integer, .preset = "1024", .range = "0..100000", .doc = doc_pending, .assign = to_pending},
     {.path = "outbound.*.retries", .kind = kind::section, .shorthand = "most", .doc = doc_retries},
     {.path = "outbound.*.retries.most", .kind = kind::integer, .preset = "1", .range = "0..10", .doc = doc_retry_most, .assign = to_retries},
     {.path = "outbound.*.retries.budget", .kind = kind::ratio, .preset = "0.2", .range = "0..1", .doc = doc_retry_budget, .assign = to_retry_budget},
     {.path = "outbound.*.retries.always", .kind = kind::integer, .preset = "3", .range = "0..1000", .doc = doc_retry_always, .assign = to_retry_always},
     {.path = "outbound.*.retries.max_body", .kind = kind::size, .preset = "64KiB", .range = "0..16MiB", .doc = doc_retry_body, .assign = to_retry_body},
+    {.path = "outbound.*.min_rate", .kind = kind::size, .preset = "0", .doc = doc_rate, .assign = to_min_rate},
+    {.path = "outbound.*.max_connections", .kind = kind::integer, .preset = "0", .range = "0..1000000", .doc = doc_connections, .assign = to_max_connections},
+    {.path = "outbound.*.max_requests", .kind = kind::integer, .preset = "0", .range = "0..1000000", .doc = doc_requests, .assign = to_max_requests},
     {.path = "outbound.*.routes", .kind = kind::section, .doc = "Several upstreams behind one port, and names for requests. The most specific one wins."},
     {.path = "outbound.*.routes.#", .kind = kind::rule, .shorthand = "match", .doc = "One route.", .assign = nothing},
     {.path = "outbound.*.routes.#.match", .kind = kind::match, .doc = doc_match, .assign = assign_match},
@@ -389,6 +408,14 @@ const auto table = std::to_array<key>({
      .assign = [](draft& d, const setting& s) { d.settings.forward.connections = as<std::uint64_t>(s); }},
     {.path = "limits.header_bytes", .kind = kind::size, .preset = "64KiB", .range = "1KiB..1MiB", .doc = "Largest head of a request or response, start line included.",
      .assign = [](draft& d, const setting& s) { d.settings.forward.header_bytes = as<std::uint64_t>(s); }},
+    {.path = "limits.header_fields", .kind = kind::integer, .preset = "256", .range = "8..10000", .doc = "Most fields in a head of a request or response.",
+     .assign = [](draft& d, const setting& s) { d.settings.forward.header_fields = as<std::uint64_t>(s); }},
+    {.path = "limits.target_bytes", .kind = kind::size, .preset = "16KiB", .range = "1KiB..1MiB", .doc = "Largest target of a request: path and query.",
+     .assign = [](draft& d, const setting& s) { d.settings.forward.target_bytes = as<std::uint64_t>(s); }},
+    {.path = "limits.requests", .kind = kind::integer, .preset = "0", .range = "0..1000000", .doc = "Most inbound requests in flight, more are answered with 503 at once; 0: no limit.",
+     .assign = [](draft& d, const setting& s) { d.settings.forward.requests = as<std::uint64_t>(s); }},
+    {.path = "limits.memory", .kind = kind::size, .preset = "128MiB", .range = "1MiB..1024GiB", .doc = "Most bytes in the buffers of all connections; over it requests are answered with 503 and nothing is accepted.",
+     .assign = [](draft& d, const setting& s) { d.settings.forward.memory = as<std::uint64_t>(s); }},
     {.path = "limits.idle_upstream_connections", .kind = kind::integer, .preset = "128", .range = "0..100000", .doc = "Most idle connections kept to one upstream, per worker.",
      .assign = [](draft& d, const setting& s) { d.settings.forward.idle_upstream_connections = as<std::uint64_t>(s); }},
 });

@@ -13,7 +13,9 @@ constexpr std::chrono::milliseconds late_comer_timeout{500};
 wire::h1_server_limits limits_of(const shard& on, const leg& leg) {
   wire::h1_server_limits out;
   out.head.head_bytes = on.all.forward.header_bytes;
-  out.head.target_bytes = std::min(out.head.target_bytes, out.head.head_bytes);
+  out.head.target_bytes = std::min(on.all.forward.target_bytes, out.head.head_bytes);
+  out.head.field_count = on.all.forward.header_fields;
+  out.min_rate = leg.settings().min_rate;
   out.head_timeout = leg.settings().request_head_timeout;
   out.idle_timeout = leg.settings().idle_timeout;
   out.keep_alive_timeout = on.draining(leg) ? late_comer_timeout : out.idle_timeout;
@@ -24,6 +26,7 @@ wire::h1_server_limits limits_of(const shard& on, const leg& leg) {
 
 seat::seat(shard& on, const leg& leg) : shard_(&on), leg_(&leg) {
   on.all.connections.fetch_add(1, std::memory_order_relaxed);
+  leg.current_load().connections.fetch_add(1, std::memory_order_relaxed);
   if (leg.inbound()) on.all.inbound_connections.fetch_add(1, std::memory_order_relaxed);
   on.seen.connection_accepted(leg.inbound());
 }
@@ -31,6 +34,7 @@ seat::seat(shard& on, const leg& leg) : shard_(&on), leg_(&leg) {
 seat::~seat() {
   if (shard_ == nullptr) return;
   shard_->all.connections.fetch_sub(1, std::memory_order_relaxed);
+  leg_->current_load().connections.fetch_sub(1, std::memory_order_relaxed);
   if (leg_->inbound()) shard_->all.inbound_connections.fetch_sub(1, std::memory_order_relaxed);
   shard_->seen.connection_closed(leg_->inbound());
 }

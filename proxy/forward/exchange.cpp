@@ -45,6 +45,7 @@ net::task<void> exchange::run() {
   timeout_.arm(leg_.settings().timeout);
   outcome failed = read_target();
   if (!failed) failed = find_rule();
+  if (!failed) failed = admit();
   extract();
   correlate();
   start();
@@ -161,6 +162,15 @@ exchange::outcome exchange::find_rule() {
   authority_ = keep_host ? host_field_ : std::string_view(cluster.authority);
   if (rule_->timeout) timeout_.arm(*rule_->timeout);
   return std::nullopt;
+}
+
+/// Stage route, second half. Overload is told at once (503, Retry-After), before anything waits for anything.
+exchange::outcome exchange::admit() {
+  if (shard_.buffers.full()) return wire::no_buffers(stage::parse);
+  const std::size_t most = shard_.all.forward.requests;
+  const bool too_many = leg_.inbound() && most != 0 && shard_.all.inbound_in_flight.load() > most;
+  if (!too_many && place_.take(leg_.current_load().requests, leg_.settings().max_requests)) return std::nullopt;
+  return fault(fault_code::connection_limit_reached, side::internal, stage::route, "too many requests in flight");
 }
 
 /// Stage extract. A stranger's context is not continued (decision 10, TC-P7).
@@ -386,6 +396,7 @@ bool exchange::may_retry(const fault& failed) const noexcept {
 
 net::task<void> exchange::answer(fault failed) {
   fault_ = failed.code();
+  if (const auto which = limit_behind(failed)) shard_.seen.limited(*which);
   const bool inbound = leg_.inbound();
   if (traced() && !inbound && attempts_ == 0) begin_span();
   if (span_) trace::describe_fault(*span_, failed);

@@ -11,6 +11,7 @@
 #include "correlate/ladder.hpp"
 #include "correlate/ledger.hpp"
 #include "forward/leg.hpp"
+#include "forward/limit.hpp"
 #include "forward/relay.hpp"
 #include "forward/shard.hpp"
 #include "forward/tunnel.hpp"
@@ -42,6 +43,7 @@ class exchange final : private relay_hooks {
   // The stages, in order.
   outcome read_target();
   outcome find_rule();
+  outcome admit();
   void extract();
   void correlate();
   void start();
@@ -93,6 +95,7 @@ class exchange final : private relay_hooks {
   wire::server_exchange& down_;
   trace::recurring& recurring_;
   base::steady_time began_;
+  claim place_;  // among the requests of its listener
 
   // read_target
   http::target_parts target_;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A leg as its exchanges see it: one configured listener with its rules compiled. Immutable; made by app once per
-// listener and shared by all shards.
+// A leg as its exchanges see it: one configured listener with its rules compiled. Immutable but for its load;
+// made by app once per listener and shared by all shards.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,12 @@
 #include "upstream/pool.hpp"
 
 namespace sidespan::forward {
+
+/// What is in flight on a listener, over all shards.
+struct load {
+  std::atomic<std::size_t> connections{0};
+  std::atomic<std::size_t> requests{0};  // counted when there is a limit
+};
 
 class leg {
  public:
@@ -51,6 +58,9 @@ class leg {
     return upstreams_[rule.cluster].endpoints;
   }
 
+  /// The only part that changes.
+  load& current_load() const noexcept { return load_; }
+
   /// `sidespan-3f9a…`, random per process and leg, so that two sidecars in one call are no loop (H1-28).
   std::string_view pseudonym() const noexcept { return pseudonym_; }
   /// `1.1 sidespan-3f9a…`, by the version the message came in with.
@@ -65,6 +75,7 @@ class leg {
   std::vector<upstream::cluster_settings> upstreams_;  // one per cluster
   std::vector<std::string> keys_;                      // of each
   std::string pseudonym_;
+  mutable load load_;
   std::string via_1_0_, via_1_1_, via_2_;
 };
 

@@ -72,7 +72,8 @@ int status_for(const base::fault& fault) noexcept {
 }
 
 bool closes_connection(const base::fault& fault) noexcept {
-  return fault.side() == base::side::downstream || fault.code() == fault_code::shutting_down;
+  return fault.side() == base::side::downstream || fault.stage() == base::stage::parse ||
+         fault.code() == fault_code::shutting_down;
 }
 
 net::task<base::result<void>> reply(wire::server_exchange& down, base::fault fault, std::string explanation) {

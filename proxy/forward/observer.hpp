@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/fault.hpp"
+#include "forward/limit.hpp"
 #include "forward/tunnel.hpp"
 #include "http/head.hpp"
 #include "trace/context.hpp"
@@ -65,6 +66,8 @@ class observer : public upstream::events {
   virtual void tunnel_opened(tunnel_kind kind) noexcept = 0;
   /// Follows tunnel_opened(), except with tunnel_end::connect_failed.
   virtual void tunnel_finished(const finished_tunnel& what) noexcept = 0;
+  /// A limit was met: a request was refused, a response cut, or accepting paused.
+  virtual void limited(limit which) noexcept = 0;
   virtual void connection_accepted(bool inbound) noexcept = 0;
   virtual void connection_closed(bool inbound) noexcept = 0;
 };

@@ -92,6 +92,9 @@ result<bool> send_request(upload& state) {
   return state.request.up.write_now(piece.bytes, piece.last, trailers_of(down.request_trailers()));
 }
 
+/// Far more than anybody needs, and an end for an upstream that sends nothing else.
+constexpr int most_interim_responses = 1000;
+
 /// Interim responses are relayed as they come (RFC 9110 §15.2), without what belongs to one hop (H1-24).
 net::task<result<void>> relay_interim(const relay_request& request, relay_outcome& out) {
   result<void> done;
@@ -198,7 +201,7 @@ net::task<result<void>> run_relay(upload& state, relay_hooks& hooks, relay_outco
     state.done.emplace(where);
     net::spawn(where, upload_rest(state), "upload");
   }
-  do {
+  for (int interim = 0; done; ++interim) {
     done = co_await request.up.read_head();
     if (!done) co_return done;
     if (request.up.response().status >= 200) break;
@@ -207,8 +210,12 @@ net::task<result<void>> run_relay(upload& state, relay_hooks& hooks, relay_outco
       done = co_await relay_switch(request, hooks, out);
       co_return done;
     }
+    if (interim == most_interim_responses) {
+      done = fault(fault_code::http_protocol_error, side::upstream, stage::read_head, "too many interim responses");
+      co_return done;
+    }
     done = co_await relay_interim(request, out);
-  } while (done);
+  }
   if (!done) co_return done;
   bool pending = false;
   const result<bool> complete = begin_response(request, hooks, out, pending);

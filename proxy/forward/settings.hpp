@@ -71,12 +71,29 @@ struct listener_settings {
   enum trust trust = trust::all;
   /// Largest request body in bytes, more is 413; 0: no limit.
   std::uint64_t max_body_bytes = 0;
+  /// Slowest body that is put up with, in bytes per second, of requests as they come and of responses as they are
+  /// taken; slower is 408, or a response that is cut. Asked for after the first 5 s (or idle_timeout); 0: no limit.
+  std::uint64_t min_rate = 0;
+  /// Most connections of this listener, more wait in the backlog; 0: only the process's limit.
+  std::size_t max_connections = 0;
+  /// Most requests of this listener in flight, more are 503 at once; 0: no limit.
+  std::size_t max_requests = 0;
 };
 
 /// What holds for every listener.
 struct settings {
   /// Largest request or response head in bytes, start line included. 1 KiB..1 MiB
   std::size_t header_bytes = 64 * 1024;
+  /// Most fields of a head; more are 431. 1..
+  std::size_t header_fields = 256;
+  /// Largest request target in bytes, more is 414. 256..
+  std::size_t target_bytes = 16 * 1024;
+  /// Most inbound requests in flight, more are 503 at once; 0: no limit. The calls of admitted ones are not counted: to
+  /// refuse them would throw away work that was accepted.
+  std::size_t requests = 0;
+  /// Most bytes in the buffers of all connections, shared evenly by the shards. Over it requests are 503 and nothing is
+  /// accepted; over half of it bodies move in smaller pieces. 1 MiB..
+  std::size_t memory = 128 * 1024 * 1024;
   /// Most downstream connections of the process; more wait in the backlog. 1..
   std::size_t connections = 10000;
   /// Most idle upstream connections kept, per shard and endpoint; 0: none is kept.

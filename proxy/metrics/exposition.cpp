@@ -82,6 +82,20 @@ void write_active(text_writer& out, shards_view shards) {
   for (const registry* shard : shards) sum += shard->active();
   out.header("http_server_active_requests", "Inbound requests begun and not finished.", "gauge");
   out.line("http_server_active_requests", {}, sum);
+  sum = 0;
+  for (const registry* shard : shards) sum += shard->clients_active();
+  out.header("http_client_active_requests", "Outbound requests begun and not finished.", "gauge");
+  out.line("http_client_active_requests", {}, sum);
+}
+
+void write_limits(text_writer& out, shards_view shards) {
+  constexpr std::array<std::string_view, 1> names = {"limit"};
+  out.header("sidespan_limited_total", "Limits that were met: requests refused, responses cut, accepting paused.",
+             "counter");
+  for (const auto& [labels, value] : added_up<counter, 1>(
+           shards, [](auto& shard) -> auto& { return shard.limits(); })) {
+    out.line("sidespan_limited_total", named(names, labels), value);
+  }
 }
 
 void write_links(text_writer& out, shards_view shards) {
@@ -157,6 +171,7 @@ std::string exposition(shards_view shards, std::span<const sample> samples) {
   write_links(out, shards);
   write_upstream_events(out, shards);
   write_tunnels(out, shards);
+  write_limits(out, shards);
   write_samples(out, samples);
   return std::move(out).take();
 }

@@ -4,7 +4,7 @@
 namespace sidespan::metrics {
 namespace {
 
-/// Five methods, a few results each: these labels are ours, a limit can only catch a mistake.
+/// Five methods, a few results each, a dozen limits: these labels are ours, a limit can only catch a mistake.
 constexpr std::size_t link_series_limit = 64;
 /// Two legs, three kinds, seven ends.
 constexpr std::size_t tunnel_series_limit = 64;
@@ -28,7 +28,8 @@ registry::registry(std::size_t series_limit)
       upstream_events_(series_limit),
       tunnels_(tunnel_series_limit),
       tunnels_open_(tunnel_series_limit),
-      tunnel_bytes_(tunnel_series_limit) {}
+      tunnel_bytes_(tunnel_series_limit),
+      limited_(link_series_limit) {}
 
 void registry::server_request(const request_labels& labels, base::nanoseconds duration) {
   const status_text status(labels.status);

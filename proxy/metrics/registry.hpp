@@ -43,6 +43,10 @@ class registry {
   void client_request(const request_labels& labels, base::nanoseconds duration);
   /// Inbound exchanges begun and not finished: +1, -1.
   void server_active(int change) noexcept { server_active_.add(change); }
+  /// The same for outbound ones.
+  void client_active(int change) noexcept { client_active_.add(change); }
+  /// A limit was met, by its name.
+  void limited(std::string_view limit) { limited_.at({limit}).add(); }
   void connection_accepted(leg leg) noexcept { accepted_[static_cast<std::size_t>(leg)].add(); }
   /// Open connections: +1, -1.
   void connections_open(side side, int change) noexcept { open_[static_cast<std::size_t>(side)].add(change); }
@@ -71,13 +75,16 @@ class registry {
   using tunnel_bytes_family = family<counter, 2>;  // leg, direction
   using upstream_family = family<counter, 2>;      // cluster, event
   const upstream_family& upstream_events() const noexcept { return upstream_events_; }
+  using limit_family = family<counter, 1>;         // limit
   const tunnel_family& tunnels() const noexcept { return tunnels_; }
   const tunnel_gauge_family& open_tunnels() const noexcept { return tunnels_open_; }
   const tunnel_bytes_family& tunnel_bytes() const noexcept { return tunnel_bytes_; }
   const request_family& server_requests() const noexcept { return server_requests_; }
   const request_family& client_requests() const noexcept { return client_requests_; }
   const link_family& links() const noexcept { return links_; }
+  const limit_family& limits() const noexcept { return limited_; }
   std::int64_t active() const noexcept { return server_active_.value(); }
+  std::int64_t clients_active() const noexcept { return client_active_.value(); }
   std::uint64_t accepted(leg leg) const noexcept { return accepted_[static_cast<std::size_t>(leg)].value(); }
   std::int64_t open(side side) const noexcept { return open_[static_cast<std::size_t>(side)].value(); }
 
@@ -92,7 +99,9 @@ class registry {
   tunnel_family tunnels_;
   tunnel_gauge_family tunnels_open_;
   tunnel_bytes_family tunnel_bytes_;
+  limit_family limited_;
   gauge server_active_;
+  gauge client_active_;
   std::array<counter, 2> accepted_;
   std::array<gauge, 2> open_;
 };

@@ -6,7 +6,6 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <stdexcept>
 
-#include "base/log.hpp"
 #include "net/spawn.hpp"
 
 namespace sidespan::net {
@@ -51,10 +50,11 @@ acceptor bind_listener(asio::io_context& loop, const std::string& address, std::
   return v4;
 }
 
-listener::listener(acceptor socket, on_connection callback, may_accept admission, std::string name)
+listener::listener(acceptor socket, on_connection callback, may_accept admission, on_pause paused, std::string name)
     : acceptor_(std::move(socket)),
       callback_(std::move(callback)),
       admission_(std::move(admission)),
+      paused_(std::move(paused)),
       name_(std::move(name)) {
   error_code ignored;
   port_ = acceptor_.local_endpoint(ignored).port();
@@ -82,40 +82,40 @@ void listener::take_queued() {
   }
 }
 
-task<void> listener::pause(std::chrono::milliseconds length) {
+task<void> listener::pause(std::string_view used_up) {
+  if (!pausing_) paused_(used_up);
+  pausing_ = true;
+  if (const auto swallowed = say_paused_.pass()) {
+    base::log(base::log_level::warn, "accepting is paused",
+              {{"listener", name_}, {"used_up", std::string(used_up)}, {"more", std::to_string(*swallowed)}});
+  }
   error_code ignored;
-  timer wait(acceptor_.get_executor(), length);
+  timer wait(acceptor_.get_executor(), pause_when_full);
   co_await wait.async_wait(into(ignored));
 }
 
+/// What is used up, so that accepting must pause; empty: go on.
+task<std::string_view> listener::accept_one() {
+  error_code ec;
+  tcp_socket socket(acceptor_.get_executor());
+  co_await acceptor_.async_accept(socket, into(ec));
+  if (!acceptor_.is_open() || ec == asio::error::operation_aborted) co_return std::string_view();
+  if (!ec) {
+    pausing_ = false;
+    callback_(std::move(socket));
+  }
+  // ECONNABORTED and friends concern one connection; being out of descriptors or memory concerns all (accept(2)).
+  if (ec == asio::error::no_descriptors || ec == boost::system::errc::too_many_files_open_in_system)
+    co_return "descriptors";
+  if (ec == asio::error::no_buffer_space || ec == asio::error::no_memory) co_return "memory";
+  co_return std::string_view();
+}
+
 task<void> listener::accept_loop() {
-  base::throttle say_full(std::chrono::seconds(10));
   while (acceptor_.is_open()) {
-    if (!admission_()) {
-      if (const auto swallowed = say_full.pass()) {
-        base::log(base::log_level::warn, "connection limit reached, accepting is paused",
-                  {{"listener", name_}, {"more", std::to_string(*swallowed)}});
-      }
-      co_await pause(pause_when_full);
-      continue;
-    }
-    error_code ec;
-    tcp_socket socket(acceptor_.get_executor());
-    co_await acceptor_.async_accept(socket, into(ec));
-    if (ec == asio::error::operation_aborted || !acceptor_.is_open()) co_return;
-    if (!ec) {
-      callback_(std::move(socket));
-      continue;
-    }
-    // ECONNABORTED and friends concern one connection; being out of descriptors or memory concerns all (accept(2)).
-    if (ec == asio::error::no_descriptors || ec == boost::system::errc::too_many_files_open_in_system ||
-        ec == asio::error::no_buffer_space || ec == asio::error::no_memory) {
-      if (const auto swallowed = say_full.pass()) {
-        base::log(base::log_level::error, "accepting is paused",
-                  {{"listener", name_}, {"reason", ec.message()}, {"more", std::to_string(*swallowed)}});
-      }
-      co_await pause(pause_when_full);
-    }
+    std::string_view used_up = admission_();
+    if (used_up.empty()) used_up = co_await accept_one();
+    if (!used_up.empty()) co_await pause(used_up);
   }
 }
 

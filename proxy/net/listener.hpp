@@ -8,7 +8,9 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include "base/log.hpp"
 #include "net/task.hpp"
 
 namespace sidespan::net {
@@ -24,10 +26,12 @@ class listener {
  public:
   /// Gets each connection on the shard's thread.
   using on_connection = std::function<void(tcp_socket)>;
-  /// Asked before each accept: false pauses accepting for a moment (connection limit).
-  using may_accept = std::function<bool()>;
+  /// Asked before each accept: names what is used up, which pauses accepting for a moment; empty: nothing is.
+  using may_accept = std::function<std::string_view()>;
+  /// Told once when accepting pauses, with what is used up: `descriptors`, or what admission said.
+  using on_pause = std::function<void(std::string_view)>;
 
-  listener(acceptor socket, on_connection callback, may_accept admission, std::string name);
+  listener(acceptor socket, on_connection callback, may_accept admission, on_pause paused, std::string name);
   /// Starts accepting; the listener must outlive the loop's turns until stop() has taken effect.
   void start();
   /// Hands over what the kernel has taken in already, then closes the listening socket: the kernel refuses further
@@ -40,11 +44,15 @@ class listener {
  private:
   task<void> accept_loop();
   void take_queued();
-  task<void> pause(std::chrono::milliseconds length);
+  task<std::string_view> accept_one();
+  task<void> pause(std::string_view used_up);
 
   acceptor acceptor_;
   on_connection callback_;
   may_accept admission_;
+  on_pause paused_;
+  bool pausing_ = false;
+  base::throttle say_paused_{std::chrono::seconds(10)};
   std::string name_;
   std::uint16_t port_;
 };

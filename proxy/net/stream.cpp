@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/stream.hpp"
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
@@ -57,9 +59,19 @@ void stream::on_deadline(void* self) noexcept {
 
 void stream::on_write_deadline(void* self) noexcept {
   auto& late = *static_cast<stream*>(self);
+  const std::int64_t now = late.taken();
+  const bool kept_up = now - late.taken_mark_ >= static_cast<std::int64_t>(late.write_pace_.least);
+  late.taken_mark_ = now;
+  if (kept_up) return late.write_deadline_.arm(late.write_pace_.window);
   late.write_late_ = true;
   error_code ignored;
   late.socket_.cancel(ignored);
+}
+
+/// What the peer's kernel has acknowledged; only differences mean something.
+std::int64_t stream::taken() const noexcept {
+  int queued = 0;
+  return ::ioctl(socket_.native_handle(), SIOCOUTQ, &queued) == 0 ? written_ - queued : written_;
 }
 
 void stream::interrupt(bool as_timeout) noexcept {
@@ -113,6 +125,7 @@ std::size_t stream::skip(pieces& text, std::size_t bytes) noexcept {
 task<std::optional<io_end>> stream::write(pieces text) {
   error_code ec;
   std::optional<io_end> end;
+  bool first = true;
   while (true) {
     if (write_stopped()) {
       end = write_late_ || stopped_ == stop::timeout ? io_end::timed_out : io_end::failed;
@@ -124,6 +137,9 @@ task<std::optional<io_end>> stream::write(pieces text) {
       co_return end;
     }
     if (skip(text, *sent) == 0) co_return end;
+    written_ += static_cast<std::int64_t>(*sent);
+    if (first) taken_mark_ = taken();
+    first = false;
     co_await socket_.async_wait(tcp_socket::wait_write, into(ec));
     // Cancelling ends reads and writes alike (there is no cancelling of one); whose time it was is looked at above.
     if (ec && ec != asio::error::operation_aborted) {

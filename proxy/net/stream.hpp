@@ -19,6 +19,17 @@
 
 namespace sidespan::net {
 
+/// How fast a peer must take what is written: in every `window` at least `least` bytes. What its kernel has
+/// acknowledged counts, so a slow and steady reader behind a large socket buffer is not taken for one that has stopped.
+struct pace {
+  std::chrono::milliseconds window{0};  // 0: as slowly as it likes
+  std::uint64_t least = 4096;
+
+  pace() = default;
+  pace(std::chrono::milliseconds window) : window(window) {}
+  pace(std::chrono::milliseconds window, std::uint64_t least) : window(window), least(least) {}
+};
+
 /// How an operation ended that did not do what was asked.
 enum class io_end : std::uint8_t { closed, reset, timed_out, failed };
 
@@ -60,11 +71,12 @@ class stream {
   }
   void no_limit() noexcept { limit(std::chrono::milliseconds(0)); }
   /// The same for write(). A peer that stops reading ends the reads that wait for it, too.
-  void write_limit(std::chrono::milliseconds after) noexcept {
-    write_deadline_.arm(after);
+  void write_limit(pace least) noexcept {
+    write_pace_ = least;
+    write_deadline_.arm(least.window);
     write_late_ = false;
   }
-  void no_write_limit() noexcept { write_limit(std::chrono::milliseconds(0)); }
+  void no_write_limit() noexcept { write_limit(pace()); }
 
   /// Ends a read that waits now as timed_out, as if its limit had passed; the next limit() makes reading possible
   /// again.
@@ -95,6 +107,7 @@ class stream {
   static void on_deadline(void* self) noexcept;
   static void on_write_deadline(void* self) noexcept;
   bool write_stopped() const noexcept { return write_late_ || stopped_ != stop::no; }
+  std::int64_t taken() const noexcept;
 
   mutable tcp_socket socket_;  // native_handle() is not const
   deadlines& wheel_;
@@ -103,6 +116,9 @@ class stream {
   bool late_ = false;        // the limit of a read has passed
   bool write_late_ = false;  // the limit of a write has passed
   enum class stop : std::uint8_t { no, timeout, failure } stopped_ = stop::no;
+  pace write_pace_;
+  std::int64_t written_ = 0;     // by write() while it waits
+  std::int64_t taken_mark_ = 0;  // taken() at the beginning of the window
   deadline deadline_;
   deadline write_deadline_;
 };

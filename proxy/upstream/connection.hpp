@@ -19,6 +19,7 @@ struct group;
 struct connection {
   connection(pool& owner, group& cluster, member& to, std::unique_ptr<net::stream> stream,
              std::chrono::milliseconds idle_timeout);
+  ~connection();
 
   pool& owner;
   group& cluster;

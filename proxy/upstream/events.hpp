@@ -25,6 +25,8 @@ class events {
  public:
   virtual ~events() = default;
   virtual void upstream_event(std::string_view cluster, event what) noexcept = 0;
+  /// Connections that opened (+1) or closed (-1).
+  virtual void upstream_connections(int change) noexcept = 0;
 };
 
 }  // namespace sidespan::upstream

@@ -13,7 +13,13 @@ connection::connection(pool& owner, group& cluster, member& to, std::unique_ptr<
       cluster(cluster),
       to(to),
       http(std::move(stream), owner.buffers_, owner.settings_.head, idle_timeout),
-      expiry(owner.wheel_, &pool::on_expiry, this) {}
+      expiry(owner.wheel_, &pool::on_expiry, this) {
+  if (owner.events_ != nullptr) owner.events_->upstream_connections(1);
+}
+
+connection::~connection() {
+  if (owner.events_ != nullptr) owner.events_->upstream_connections(-1);
+}
 
 pool::pool(net::asio::io_context& loop, net::deadlines& wheel, wire::buffer_pool& buffers,
            const pool_settings& settings, net::resolver::look_up how)
@@ -131,7 +137,7 @@ pool::lease pool::idle_of(member& at, const limits& limits) {
     connections one;
     one.splice(one.begin(), at.idle, at.idle.begin());
     connection& found = one.front();
-    --idle_total_;
+    count_idle(-1);
     --found.cluster.idle;
     found.expiry.disarm();
     // RFC 9112 §9.3.1: the upstream may have closed it meanwhile; bytes that nobody asked for are never a response
@@ -169,7 +175,7 @@ void pool::put(connections one) noexcept {
   connections& idle = back.to.idle;
   idle.splice(idle.begin(), one);
   back.expiry.arm(settings_.idle_timeout);
-  ++idle_total_;
+  count_idle(1);
   ++of.idle;
   if (idle.size() > settings_.idle_per_endpoint) remove(idle.back());
 }
@@ -188,7 +194,7 @@ void pool::closed(group& of) noexcept {
 void pool::remove(connection& expired) noexcept {
   group& of = expired.cluster;
   connections& idle = expired.to.idle;
-  --idle_total_;
+  count_idle(-1);
   --of.idle;
   idle.remove_if([&expired](const connection& each) { return &each == &expired; });
   closed(of);

@@ -5,6 +5,7 @@
 // serve again, else it is closed. A shard's thread.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <list>
@@ -107,7 +108,8 @@ class pool {
     return connector_.connect(where.host, where.port, limit);
   }
 
-  std::size_t idle_count() const noexcept { return idle_total_; }
+  /// Any thread.
+  std::size_t idle_count() const noexcept { return idle_total_.load(std::memory_order_relaxed); }
   /// Where events go; null: nowhere.
   void tell(events* to) noexcept { events_ = to; }
   void tell(const group& of, event what) noexcept;
@@ -121,6 +123,9 @@ class pool {
   using clusters = std::unordered_map<std::string, std::unique_ptr<group>>;
 
   group& add(const cluster_settings& settings, const std::string& key);
+  void count_idle(int change) noexcept {
+    idle_total_.store(idle_count() + static_cast<std::size_t>(change), std::memory_order_relaxed);
+  }
   void forget_unused() noexcept;
   lease idle_of(member& at, const limits& limits);
 
@@ -150,8 +155,8 @@ class pool {
   pool_settings settings_;
   net::connector connector_;
   clusters clusters_;
-  std::string key_;  // of the last find(), kept for its memory
-  std::size_t idle_total_ = 0;
+  std::string key_;                         // of the last find(), kept for its memory
+  std::atomic<std::size_t> idle_total_{0};  // one writer
   events* events_ = nullptr;
   bool closing_ = false;
 };

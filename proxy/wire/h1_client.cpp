@@ -45,7 +45,7 @@ result<bool> h1_client::write_now(std::string_view bytes, bool last, const http:
 
 net::task<result<void>> h1_client::flush() {
   result<void> done;
-  const auto end = co_await output_.flush(*stream_, idle_);
+  const auto end = co_await output_.flush(*stream_, net::pace(idle_));
   if (end) {
     broken_ = true;
     done = write_fault(side::upstream, *end, stage::send_body);
@@ -67,6 +67,11 @@ net::task<result<void>> h1_client::read_head() {
     }
     if (*complete) co_return done;
     const std::span<char> room = input_.head_room();
+    if (room.empty()) {
+      broken_ = true;
+      done = no_buffers(stage::read_head);
+      co_return done;
+    }
     net::error_code ec;
     const std::size_t got = co_await stream_->read_some(room, ec);
     if (got == 0) {

@@ -31,17 +31,30 @@ fault write_fault(side to, net::io_end end, stage at) noexcept {
   return fault(fault_code::connection_terminated, to, at, "upstream closed while the request was sent");
 }
 
+fault no_buffers(stage at) noexcept {
+  return {fault_code::connection_limit_reached, side::internal, at, "no memory left for buffers"};
+}
+
 h1_input::h1_input(net::stream& stream, buffer_pool& pool, side from) : stream_(stream), pool_(pool), from_(from) {}
+
+h1_input::~h1_input() { pool_.give_back(head_size_); }
+
+/// Keeps what is unread, at the front.
+void h1_input::resize_head(std::size_t size) {
+  auto other = std::make_unique_for_overwrite<char[]>(size);
+  if (!unread_.empty()) std::memcpy(other.get(), unread_.data(), unread_.size());
+  pool_.account(size);
+  pool_.give_back(head_size_);
+  head_size_ = size;
+  head_ = std::move(other);
+}
 
 void h1_input::start_message() {
   const std::size_t wanted = std::max(unread_.size(), outgrown_ ? kept_capacity : first_capacity);
   // A large head must not keep its memory while the connection idles.
   const bool fits = head_ != nullptr && head_size_ >= wanted && head_size_ <= kept_capacity;
   if (!fits) {
-    auto fresh = std::make_unique_for_overwrite<char[]>(wanted);
-    if (!unread_.empty()) std::memcpy(fresh.get(), unread_.data(), unread_.size());
-    head_ = std::move(fresh);
-    head_size_ = wanted;
+    resize_head(wanted);
   } else if (!unread_.empty()) {
     std::memmove(head_.get(), unread_.data(), unread_.size());
   }
@@ -59,11 +72,13 @@ std::span<char> h1_input::head_room() {
   const std::size_t used = offset + unread_.size();
   if (used == head_size_) {
     // Nothing is consumed before the head is complete, so the whole buffer is one partial head.
-    auto larger = std::make_unique_for_overwrite<char[]>(head_size_ * 2);
-    std::memcpy(larger.get(), head_.get(), used);
-    head_size_ *= 2;
-    head_ = std::move(larger);
-    unread_ = {head_.get() + offset, unread_.size()};
+    if (pool_.full() && head_size_ >= kept_capacity) return {};
+    const std::unique_ptr<char[]> before = std::move(head_);
+    const std::string_view all(before.get(), used);
+    const std::size_t unread = unread_.size();
+    unread_ = all;
+    resize_head(head_size_ * 2);
+    unread_ = {head_.get() + offset, unread};
   }
   return {head_.get() + used, head_size_ - used};
 }
@@ -100,12 +115,15 @@ base::result<bool> h1_input::body_at_hand(body_piece& out) {
 
 net::task<base::result<body_piece>> h1_input::read_body(std::chrono::milliseconds idle) {
   body_piece out;
+  bool limited = false;
   while (true) {
     const base::result<bool> ready = body_at_hand(out);
     if (!ready) co_return ready.error();
     if (*ready) co_return out;
     if (!block_) block_ = pool_.take();
-    stream_.limit(idle);
+    // Once: framing that trickles in (extensions, trailers) is as good as silence.
+    if (!limited) stream_.limit(idle);
+    limited = true;
     const std::span<char> room = block_.span();
     net::error_code ec;
     const std::size_t got = co_await stream_.read_some(room, ec);

@@ -18,6 +18,9 @@ namespace sidespan::wire {
 class h1_input {
  public:
   h1_input(net::stream& stream, buffer_pool& pool, base::side from);
+  ~h1_input();
+  h1_input(const h1_input&) = delete;
+  h1_input& operator=(const h1_input&) = delete;
 
   /// Received and not yet consumed.
   std::string_view unread() const noexcept { return unread_; }
@@ -26,7 +29,7 @@ class h1_input {
   /// Before a head: moves what is left of the previous read to the front and forgets the body block.
   void start_message();
   /// Room for more bytes of a head; what is read there is then told to received(). Views into unread() are void
-  /// afterwards.
+  /// afterwards. Empty: the shard's buffers are used up, the message must be refused (no_buffers()).
   std::span<char> head_room();
   void received(std::size_t bytes) noexcept;
 
@@ -35,7 +38,7 @@ class h1_input {
   bool body_done() const noexcept { return body_.done() && ahead_.empty(); }
   /// Content that has been received already; false: more must be read.
   base::result<bool> body_at_hand(body_piece& out);
-  /// `idle`: longest silence, 0: none.
+  /// `idle`: longest time until some content comes, 0: none.
   net::task<base::result<body_piece>> read_body(std::chrono::milliseconds idle);
   const http::fields& trailers() const noexcept { return body_.trailers(); }
 
@@ -45,6 +48,7 @@ class h1_input {
   static constexpr std::size_t first_capacity = 1024;
   static constexpr std::size_t kept_capacity = 4096;
 
+  void resize_head(std::size_t size);
   /// The next run of content, empty when there is none (yet).
   base::result<std::string_view> next_run();
 
@@ -64,5 +68,7 @@ class h1_input {
 base::fault read_fault(base::side from, net::io_end end, base::stage stage) noexcept;
 /// The same for a write.
 base::fault write_fault(base::side to, net::io_end end, base::stage stage) noexcept;
+/// A head that needs more memory than is left for buffers, whoever sent it.
+base::fault no_buffers(base::stage stage) noexcept;
 
 }  // namespace sidespan::wire

@@ -30,7 +30,7 @@ std::optional<bool> h1_output::write_now(net::stream& to, std::string_view bytes
   return true;
 }
 
-net::task<std::optional<net::io_end>> h1_output::flush(net::stream& to, std::chrono::milliseconds limit) {
+net::task<std::optional<net::io_end>> h1_output::flush(net::stream& to, net::pace limit) {
   to.write_limit(limit);
   const auto end = co_await to.write(left_);
   to.no_write_limit();

@@ -4,7 +4,6 @@
 // of its body, so that both go out in one system call, and bodies get their chunk framing. A shard's thread.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,7 +26,7 @@ class h1_output {
   /// be awaited, and `bytes` stay, before anything else is written; nullopt: the connection is broken.
   std::optional<bool> write_now(net::stream& to, std::string_view bytes, bool last, const http::fields* trailers);
   /// Waits until the rest is written. nullopt is success.
-  net::task<std::optional<net::io_end>> flush(net::stream& to, std::chrono::milliseconds limit);
+  net::task<std::optional<net::io_end>> flush(net::stream& to, net::pace limit);
 
  private:
   static constexpr std::size_t kept_capacity = 16 * 1024;

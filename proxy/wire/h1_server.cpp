@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/h1_server.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "wire/date.hpp"
 
@@ -35,6 +37,8 @@ void h1_server::begin_exchange() {
   decoded_ = {};
   output_.reset();
   scanned_ = 0;
+  body_bytes_ = 0;
+  body_wait_ = {};
   started_ = complete_ = accepts_trailers_ = false;
   idle_ = input_.unread().empty();
 }
@@ -53,6 +57,11 @@ net::task<result<bool>> h1_server::next() {
     if (!input_.unread().empty() && idle_) stream_->limit(limits_.head_timeout);
     idle_ = input_.unread().empty();
     const std::span<char> room = input_.head_room();
+    if (room.empty()) {
+      stream_->no_limit();
+      request_.clear();
+      co_return no_buffers(stage::parse);
+    }
     net::error_code ec;
     const std::size_t got = co_await stream_->read_some(room, ec);
     if (got == 0) {
@@ -76,6 +85,7 @@ result<bool> h1_server::take_head() {
   input_.start_body(decoded_, request_.fields);
   method_.assign(request_.method);
   close_after_ = close_after_ || !decoded_.keep_alive;
+  awaits_continue_ = limits_.min_rate != 0 && request_.fields.find(http::field_id::expect) != nullptr;
   if (request_.version == http::version::http_1_0) return true;  // knows neither of what follows
   for (const http::field& field : request_.fields) {
     if (field.id == http::field_id::te) accepts_trailers_ = accepts_trailers_ || lists_trailers(field.value);
@@ -86,6 +96,46 @@ result<bool> h1_server::take_head() {
   return true;
 }
 
+/// How long a rate is not asked for; then it must have been kept on average.
+std::chrono::milliseconds h1_server::grace() const noexcept {
+  constexpr std::chrono::milliseconds longest{5000};
+  return limits_.idle_timeout.count() > 0 ? std::min(longest, limits_.idle_timeout) : longest;
+}
+
+/// Only waiting for the downstream counts, not the time that the upstream takes.
+net::task<result<body_piece>> h1_server::read_at_rate() {
+  using std::chrono::milliseconds;
+  if (awaits_continue_) {
+    // It sends when the upstream asks for it (RFC 9110 §10.1.1).
+    awaits_continue_ = false;
+    result<body_piece> first = co_await input_.read_body(limits_.idle_timeout);
+    if (first) body_bytes_ += first->bytes.size();
+    co_return first;
+  }
+  const auto began = std::chrono::steady_clock::now();
+  const milliseconds earned = grace() + milliseconds(body_bytes_ * 1000 / limits_.min_rate);
+  const auto spent = std::chrono::duration_cast<milliseconds>(body_wait_);
+  // A time limit is never early, so it cannot tell a peer that is always a little late.
+  result<body_piece> piece = body_piece{};
+  const result<bool> at_hand = input_.body_at_hand(*piece);
+  if (!at_hand) piece = at_hand.error();
+  if (!at_hand || *at_hand) {
+    if (piece) body_bytes_ += piece->bytes.size();
+    co_return piece;
+  }
+  if (spent >= earned && stream_->quiet()) {
+    piece = read_fault(side::downstream, net::io_end::timed_out, stage::read_body);
+    co_return piece;
+  }
+  const milliseconds left = std::max(earned - spent, milliseconds(1));
+  const bool idle_first = limits_.idle_timeout.count() > 0 && limits_.idle_timeout < left;
+  const milliseconds limit = idle_first ? limits_.idle_timeout : left;
+  piece = co_await input_.read_body(limit);
+  body_wait_ += std::chrono::steady_clock::now() - began;
+  if (piece) body_bytes_ += piece->bytes.size();
+  co_return piece;
+}
+
 bool h1_server::may_continue() const noexcept { return complete_ && !close_after_ && !broken_ && input_.body_done(); }
 
 net::task<result<void>> h1_server::send_interim(const http::response_head& head) {
@@ -94,7 +144,7 @@ net::task<result<void>> h1_server::send_interim(const http::response_head& head)
   std::string text;
   http1::encode_response_head(head, method_, http::version::http_1_1, http::body_size{}, http1::persistence::keep, {},
                               text);
-  stream_->write_limit(limits_.idle_timeout);
+  stream_->write_limit(net::pace(limits_.idle_timeout));
   net::stream::pieces pieces{text};
   const auto end = co_await stream_->write(pieces);
   stream_->no_write_limit();
@@ -127,7 +177,9 @@ result<bool> h1_server::write_now(std::string_view bytes, bool last, const http:
 
 net::task<result<void>> h1_server::flush() {
   result<void> done;
-  const auto end = co_await output_.flush(*stream_, limits_.idle_timeout);
+  net::pace pace{limits_.idle_timeout};
+  if (limits_.min_rate != 0) pace = {grace(), limits_.min_rate * static_cast<std::uint64_t>(grace().count()) / 1000};
+  const auto end = co_await output_.flush(*stream_, pace);
   if (end) {
     broken_ = true;
     done = write_fault(side::downstream, *end, stage::send_body);

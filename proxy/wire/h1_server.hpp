@@ -17,6 +17,7 @@ struct h1_server_limits {
   std::chrono::milliseconds head_timeout{30000};        // first byte to end of head; 0: none
   std::chrono::milliseconds idle_timeout{60000};        // of silent bodies; 0: none
   std::chrono::milliseconds keep_alive_timeout{60000};  // until the first byte of a request; 0: none
+  std::uint64_t min_rate = 0;                           // bytes per second of bodies either way; 0: none
 };
 
 class h1_server final : public server_exchange {
@@ -42,7 +43,9 @@ class h1_server final : public server_exchange {
   std::uint16_t peer_port() const noexcept override { return stream_->peer().port(); }
   std::uint16_t local_port() const noexcept override { return local_port_; }
   base::result<bool> body_at_hand(body_piece& out) override { return input_.body_at_hand(out); }
-  net::task<base::result<body_piece>> read_body() override { return input_.read_body(limits_.idle_timeout); }
+  net::task<base::result<body_piece>> read_body() override {
+    return limits_.min_rate == 0 ? input_.read_body(limits_.idle_timeout) : read_at_rate();
+  }
   const http::fields& request_trailers() const noexcept override { return input_.trailers(); }
   net::task<base::result<void>> send_interim(const http::response_head& head) override;
   void put_head(const http::response_head& head, http::body_size size) override;
@@ -64,6 +67,8 @@ class h1_server final : public server_exchange {
   void begin_exchange();
   /// True: the head is complete; false: more bytes are needed.
   base::result<bool> take_head();
+  net::task<base::result<body_piece>> read_at_rate();
+  std::chrono::milliseconds grace() const noexcept;
 
   std::unique_ptr<net::stream> stream_;
   h1_server_limits limits_;
@@ -74,6 +79,8 @@ class h1_server final : public server_exchange {
   std::string method_;  // the head is changed in place on its way; this is what the response depends on
   h1_output output_;
   std::size_t scanned_ = 0;
+  std::uint64_t body_bytes_ = 0;                      // read at a rate, and
+  std::chrono::steady_clock::duration body_wait_{0};  // how long that was waited for
   std::uint16_t local_port_;
   bool idle_ = true;
   bool started_ = false;   // a final response is on its way
@@ -81,6 +88,7 @@ class h1_server final : public server_exchange {
   bool close_after_ = false;
   bool broken_ = false;
   bool accepts_trailers_ = false;
+  bool awaits_continue_ = false;  // looked at when there is a rate to keep
 };
 
 }  // namespace sidespan::wire

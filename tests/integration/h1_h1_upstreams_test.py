@@ -106,7 +106,7 @@ class limits(unittest.TestCase):
         hold = gate()
         self.addCleanup(hold.open)
         app.on("/held", lambda one: (hold.wait(), one.reply(200, body=b"held")))
-        with sidespan().inbound(app.port, max_connections=1, max_pending=2).start() as sidecar:
+        with sidespan().inbound(app.port, upstream_connections=1, upstream_pending=2).start() as sidecar:
             first = self.enterContext(client(sidecar.inbound)).send_request("GET", "/held")
             app.wait_for(lambda origin: len(origin.requests) == 1)
             waiting = [self.enterContext(client(sidecar.inbound)).send_request("GET", "/waits") for _ in range(2)]
@@ -125,7 +125,7 @@ class limits(unittest.TestCase):
         hold = gate()
         self.addCleanup(hold.open)
         app.on("/held", lambda one: (hold.wait(), one.reply(200)))
-        with sidespan().inbound(app.port, max_connections=1, connect_timeout="100ms").start() as sidecar:
+        with sidespan().inbound(app.port, upstream_connections=1, connect_timeout="100ms").start() as sidecar:
             self.enterContext(client(sidecar.inbound)).send_request("GET", "/held")
             app.wait_for(lambda origin: len(origin.requests) == 1)
             self.assertEqual(get(sidecar.inbound, "/").status, 503)

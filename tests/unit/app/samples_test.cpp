@@ -29,6 +29,15 @@ TEST_CASE("samples: the process has used time and memory and holds files") {
   REQUIRE(find(all, "process_cpu_seconds_total") != nullptr);
 }
 
+TEST_CASE("samples: what the data path holds") {
+  std::vector<sample> all;
+  add_held({1, 2, 3, 4}, all);
+  CHECK(find(all, "sidespan_buffer_bytes")->value == 1);
+  CHECK(find(all, "sidespan_upstream_connections_idle")->value == 2);
+  CHECK(find(all, "sidespan_ledger_entries")->value == 3);
+  CHECK(find(all, "sidespan_ledger_endless")->value == 4);
+}
+
 TEST_CASE("samples: the books show every loss with its reason") {
   collect::books books;
   books.recorded = 10;

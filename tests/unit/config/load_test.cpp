@@ -187,7 +187,7 @@ TEST_CASE("load: every key of a listener") {
       "trust: none,"
       " via: off, max_body: 10MiB,\n"
       "    balance: round_robin, eject: { after: 3, on_5xx: on, time: 1s, longest: 8s }, dns_refresh: 4s,\n"
-      "    max_connections: 6, max_pending: 7, retries: { most: 2, budget: 0.5, always: 1, max_body: 1KiB },\n"
+      "    upstream_connections: 6, upstream_pending: 7, retries: { most: 2, budget: 0.5, always: 1, max_body: 1KiB },\n"
       "    routes: [ { match: /a, retries: 0 } ] }\n"
       "outbound:\n"
       "  9001: { to: a:1, host: preserve }\n"
@@ -263,7 +263,8 @@ TEST_CASE("load: every key of the other sections") {
       "viewer: { listen: \"127.0.0.1:0\", otlp: 0, db: f.db, max_size: 1GiB, max_age: 1h, allowed_hosts: [dev] }\n"
       "log: { level: debug, format: json, access: on }\n"
       "drain: { delay: 1s, timeout: 2s }\n"
-      "limits: { workers: auto, connections: 7, header_bytes: 2KiB, idle_upstream_connections: 0 }\n");
+      "limits: { workers: auto, connections: 7, header_bytes: 2KiB, header_fields: 9, target_bytes: 1KiB, requests: 8, "
+      "memory: 2MiB, idle_upstream_connections: 0 }\n");
   using pairs = std::vector<std::pair<std::string, std::string>>;
   CHECK(s.resource.attributes == pairs{{"deployment.environment.name", "dev"}, {"version", "1.20"}});
   CHECK_FALSE(s.trace.tracecontext);
@@ -315,6 +316,10 @@ TEST_CASE("load: every key of the other sections") {
   CHECK(s.workers == 4);
   CHECK(s.forward.connections == 7);
   CHECK(s.forward.header_bytes == 2048);
+  CHECK(s.forward.header_fields == 9);
+  CHECK(s.forward.target_bytes == 1024);
+  CHECK(s.forward.requests == 8);
+  CHECK(s.forward.memory == 2 << 20);
   CHECK(s.forward.idle_upstream_connections == 0);
 }
 

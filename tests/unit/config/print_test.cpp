@@ -87,8 +87,8 @@ TEST_CASE("print: the defaults of the table are those of the settings") {
                                    "service: x\ninbound: { 8080: { to: a:1, timeout: 0s, connect_timeout: 5s, "
                                    "idle_timeout: 1m, head_timeout: 30s, "
                                    "trust: all, via: on, max_body: 0, balance: least_request, eject: { after: 5, "
-                                   "on_5xx: off, time: 10s, longest: 5m }, dns_refresh: 10s, max_connections: 0, "
-                                   "max_pending: 1024, retries: { most: 1, budget: 0.2, always: 3, "
+                                   "on_5xx: off, time: 10s, longest: 5m }, dns_refresh: 10s, upstream_connections: 0, "
+                                   "upstream_pending: 1024, retries: { most: 1, budget: 0.2, always: 3, "
                                    "max_body: 64KiB } } }\n"
                                    "viewer: { listen: \"127.0.0.1:7180\", otlp: \"127.0.0.1:4317\", max_size: 512MiB, "
                                    "max_age: 24h, allowed_hosts: [] }\n")

@@ -152,6 +152,16 @@ TEST_CASE("relay: what waits is flushed before the next piece is read") {
   CHECK(set.down.output.text() == "x|y");
 }
 
+TEST_CASE("relay: an upstream that sends nothing but interim responses is ended") {
+  stage_set set;
+  for (int i = 0; i < 1100; ++i) set.up.answers.push_back({103, {}, {}});
+  const relay_outcome out = set.run();
+  REQUIRE(out.fault);
+  CHECK(out.fault->code() == fault_code::http_protocol_error);
+  CHECK(out.fault->side() == side::upstream);
+  CHECK(set.down.interim.size() == 1000);
+}
+
 TEST_CASE("relay: interim responses go on without their hop-by-hop fields (RFC 9110 15.2, H1-24)") {
   stage_set set;
   fake_up::answer hint;

@@ -141,6 +141,8 @@ TEST_CASE("exposition: an idle program shows every family") {
   const std::map<std::string, std::string> types = {{"http_server_request_duration_seconds", "histogram"},
                                                     {"http_client_request_duration_seconds", "histogram"},
                                                     {"http_server_active_requests", "gauge"},
+                                                    {"http_client_active_requests", "gauge"},
+                                                    {"sidespan_limited_total", "counter"},
                                                     {"sidespan_connections_accepted_total", "counter"},
                                                     {"sidespan_connections_open", "gauge"},
                                                     {"sidespan_link_total", "counter"},
@@ -167,6 +169,8 @@ TEST_CASE("exposition: the shards are added up, series by series") {
     shard->connections_open(side::downstream, 1);
     shard->connections_open(side::upstream, 3);
     shard->link("exclusive", "asserted");
+    shard->client_active(1);
+    shard->limited("memory");
   }
   b.server_active(-1);
   b.connection_accepted(leg::outbound);
@@ -189,6 +193,8 @@ TEST_CASE("exposition: the shards are added up, series by series") {
   CHECK(values.at("http_client_request_duration_seconds_count{http_request_method=\"GET\","
                   "error_type=\"connection_timeout\",server_address=\"stock:8080\"}") == "1");
   CHECK(values.at("http_server_active_requests") == "3");
+  CHECK(values.at("http_client_active_requests") == "2");
+  CHECK(values.at("sidespan_limited_total{limit=\"memory\"}") == "2");
   CHECK(values.at("sidespan_connections_accepted_total{leg=\"inbound\"}") == "2");
   CHECK(values.at("sidespan_connections_accepted_total{leg=\"outbound\"}") == "1");
   CHECK(values.at("sidespan_connections_open{side=\"downstream\"}") == "2");

@@ -13,9 +13,11 @@ namespace {
 struct accepting {
   support::event_loop loop;
   std::vector<tcp_socket> taken;
-  bool admit = true;
+  std::string_view used_up;
+  std::vector<std::string> pauses;
   listener door{bind_listener(loop.context, "127.0.0.1", 0, false),
-                [this](tcp_socket socket) { taken.push_back(std::move(socket)); }, [this] { return admit; }, "test"};
+                [this](tcp_socket socket) { taken.push_back(std::move(socket)); }, [this] { return used_up; },
+                [this](std::string_view why) { pauses.emplace_back(why); }, "test"};
 
   tcp_socket call() {
     tcp_socket out(loop.context.get_executor());
@@ -42,7 +44,7 @@ TEST_CASE("listener: who waits in the queue when it stops is handed over, not re
 
 TEST_CASE("listener: the queue is handed over although accepting is paused") {
   accepting a;
-  a.admit = false;
+  a.used_up = "memory";
   a.door.start();
   const auto caller = a.call();
   a.loop.settle();
@@ -52,6 +54,21 @@ TEST_CASE("listener: the queue is handed over although accepting is paused") {
   a.door.stop();  // once is enough
   CHECK(a.taken.size() == 1);
   a.loop.run_for(std::chrono::milliseconds(150));  // the pause ends, and with it the loop
+  CHECK(a.pauses == std::vector<std::string>{"memory"});
+}
+
+TEST_CASE("listener: a pause is told once, however long, and again after it has accepted") {
+  accepting a;
+  a.used_up = "connections";
+  a.door.start();
+  a.loop.run_for(std::chrono::milliseconds(350));
+  CHECK(a.pauses.size() == 1);
+  a.used_up = {};
+  const auto caller = a.call();
+  a.loop.until([&a] { return a.taken.size() == 1; });
+  a.used_up = "connections";
+  const auto next = a.call();  // the accept that waits takes it
+  a.loop.until([&a] { return a.pauses.size() == 2; });
 }
 
 }  // namespace sidespan::net::test

@@ -131,7 +131,7 @@ TEST_CASE("stream: a peer that does not read is a time-out, one that left is a r
   const std::string large(32 << 20, 'x');
   const stream::pieces left = s.fill(large);
   SECTION("limit") {
-    s.near().write_limit(20ms);
+    s.near().write_limit(pace(20ms));
     CHECK(s.loop.finish(s.near().write(left)) == std::optional(io_end::timed_out));
     // Whoever reads from a peer that takes nothing need not wait, either.
     CHECK(s.near().end_of(asio::error::operation_aborted) == io_end::timed_out);
@@ -145,12 +145,31 @@ TEST_CASE("stream: a peer that does not read is a time-out, one that left is a r
   }
 }
 
+TEST_CASE("stream: a reader that is slow and steady is waited for, one that trickles is not") {
+  stream_set s;
+  const std::string large(32 << 20, 'x');
+  const auto written = s.loop.start(s.near().write(s.fill(large)));
+  // A window is far shorter than the time until the socket takes bytes again.
+  s.near().write_limit(pace(40ms));
+  const auto read_for = [&](std::chrono::milliseconds length, std::size_t every_2_ms) {
+    for (auto spent = 0ms; spent < length && !written->has_value(); spent += 2ms) {
+      s.far().receive(every_2_ms);
+      s.loop.run_for(2ms);
+    }
+  };
+  read_for(300ms, 16 << 10);
+  CHECK_FALSE(written->has_value());
+  read_for(5s, 1);
+  REQUIRE(written->has_value());
+  CHECK(**written == std::optional(io_end::timed_out));
+}
+
 TEST_CASE("stream: reads and writes have limits of their own") {
   stream_set s;
   SECTION("the end of a write does not lift the limit of a read") {
     s.near().limit(30ms);
     const auto reading = s.loop.start(read(s.near()));
-    s.near().write_limit(1s);
+    s.near().write_limit(pace(1s));
     CHECK_FALSE(s.loop.finish(s.near().write({"x"})));
     s.near().no_write_limit();
     s.loop.until([&reading] { return reading->has_value(); });
@@ -198,7 +217,7 @@ TEST_CASE("stream: an interruption stays") {
     // Not the end that the peer would make: no body is complete because we gave up.
     CHECK(s.read_end() == expected);
     s.near().interrupt(!as_timeout);  // the first reason counts
-    s.near().write_limit(1s);
+    s.near().write_limit(pace(1s));
     CHECK(s.loop.finish(s.near().write({"x"})) == std::optional(expected));
     CHECK_FALSE(s.near().quiet());
   }

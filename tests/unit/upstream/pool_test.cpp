@@ -208,6 +208,8 @@ net::addresses say(const std::string&) {
 struct heard final : events {
   std::vector<event> all;
   void upstream_event(std::string_view, event what) noexcept override { all.push_back(what); }
+  void upstream_connections(int change) noexcept override { most = std::max(most, open += change); }
+  int open = 0, most = 0;
   long count(event what) const { return std::count(all.begin(), all.end(), what); }
 };
 
@@ -250,6 +252,26 @@ struct grouping {
 };
 
 }  // namespace
+
+TEST_CASE("pool: tells of every connection that opens and closes") {
+  heard told;
+  {
+    support::event_loop loop;
+    const support::listening at;
+    wire::buffer_pool buffers;
+    pool counted(loop.context, loop.wheel, buffers, keeping(128));
+    counted.tell(&told);
+    const endpoint where{"127.0.0.1", at.port()};
+    auto first = loop.finish(counted.connect(where, {}));
+    auto second = loop.finish(counted.connect(where, {}));
+    REQUIRE((first && second));
+    CHECK(told.open == 2);
+    first->give_back();  // not complete: closed
+    CHECK(told.open == 1);
+  }
+  CHECK(told.open == 0);
+  CHECK(told.most == 2);
+}
 
 TEST_CASE("pool: requests are spread over the endpoints of a cluster, and come back to their connections") {
   grouping g;

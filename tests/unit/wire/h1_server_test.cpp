@@ -148,6 +148,64 @@ TEST_CASE("h1_server: how a connection ends between and inside requests") {
   }
 }
 
+TEST_CASE("h1_server: a head that needs more than is left for buffers is refused") {
+  support::event_loop loop;
+  buffer_pool none(1);
+  auto ends = support::connected(loop);
+  h1_server poor(std::move(ends.near), none, h1_server_limits{});
+  ends.far.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");  // what fits into the first buffer is read
+  CHECK(loop.finish(poor.next()));
+  ends.far.send("GET / HTTP/1.1\r\nHost: a\r\nX-Large: " + std::string(8000, 'x'));
+  const auto got = loop.finish(poor.next());
+  REQUIRE_FALSE(got);
+  CHECK(got.error().code() == fault_code::connection_limit_reached);
+}
+
+TEST_CASE("h1_server: a body must keep its rate, on average and only while it is waited for") {
+  h1_server_limits limits;
+  limits.idle_timeout = 50ms;  // which is the grace, too
+  limits.min_rate = 10000;
+  serving s(limits);
+  s.far().send("POST /rate HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
+  CHECK(s.next() == "/rate");
+  SECTION("kept") {
+    for (int i = 0; i < 20; ++i) {
+      s.far().send(std::string(200, 'x'));
+      REQUIRE(s.loop.finish(s.http.read_body()));
+      s.loop.run_for(10ms);  // the upstream takes its time
+    }
+  }
+  SECTION("not kept, although never silent") {
+    bool late = false;
+    int pieces = 0;
+    while (!late && pieces < 200) {
+      const auto piece = s.loop.start(s.http.read_body());
+      s.loop.run_for(10ms);
+      if (!piece->has_value()) s.far().send("x");
+      s.loop.until([&piece] { return piece->has_value(); });
+      late = !**piece;
+      if (late) CHECK((**piece).error().code() == fault_code::request_timeout);
+      ++pieces;
+    }
+    CHECK(late);
+    CHECK(pieces < 15);
+  }
+}
+
+TEST_CASE("h1_server: a body that waits for 100 is not asked for its rate before (CN-1)") {
+  h1_server_limits limits;
+  limits.min_rate = 1000000;
+  serving s(limits);
+  s.far().send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+  CHECK(s.next() == "/");
+  const auto piece = s.loop.start(s.http.read_body());
+  s.loop.run_for(20ms);
+  CHECK_FALSE(piece->has_value());
+  s.far().send("body");
+  s.loop.until([&piece] { return piece->has_value(); });
+  CHECK(**piece);
+}
+
 TEST_CASE("h1_server: time limits") {
   h1_server_limits limits;
   limits.head_timeout = 30ms;
