@@ -104,6 +104,14 @@ class sidespan:
         self.limits += prlimit_options
         return self
 
+    def few_files(self, limit):
+        """Runs with so few file descriptors that they can be used up. UBSan needs some even then (spare_pipe.c)."""
+        if "asan" in os.environ.get("SIDESPAN_TREE", ""):
+            library = pathlib.Path(program()).parent / "tests" / "spare_pipe.so"
+            subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(root / "tests/support/spare_pipe.c")], check=True)
+            self.env(LD_PRELOAD=str(library), ASAN_OPTIONS="exitcode=99:verify_asan_link_order=0")
+        return self.limit(f"--nofile={limit}:{limit}")
+
     def start(self):
         return running(self)
 
