@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "net/keep_alive.hpp"
 #include "net/spawn.hpp"
 
 namespace sidespan::net {
@@ -156,6 +157,7 @@ task<void> connector::try_one(std::shared_ptr<race> in, std::size_t which, std::
     in->hurry = true;
   } else if (!in->won) {
     in->winner = which;
+    if (own.where.path.empty()) keep_alive(socket.native_handle());
     in->won = own.where.path.empty() ? std::make_unique<stream>(std::move(socket), wheel_)
                                      : std::make_unique<stream>(std::move(socket), wheel_, own.where.path);
   }

@@ -6,6 +6,7 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <stdexcept>
 
+#include "net/keep_alive.hpp"
 #include "net/spawn.hpp"
 
 namespace sidespan::net {
@@ -19,6 +20,7 @@ acceptor open_listener(asio::io_context& loop, const tcp_endpoint& where, bool s
   if (ec) return out;
   out.set_option(asio::socket_base::reuse_address(true), ec);
   if (where.protocol() == asio::ip::tcp::v6()) out.set_option(asio::ip::v6_only(!where.address().is_unspecified()), ec);
+  keep_alive(out.native_handle());
   const int on = 1;
   if (shared) ::setsockopt(out.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
   out.bind(where, ec);

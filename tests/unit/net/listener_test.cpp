@@ -42,6 +42,16 @@ TEST_CASE("listener: who waits in the queue when it stops is handed over, not re
   CHECK(a.refused);
 }
 
+TEST_CASE("listener: peers that vanish are looked for") {
+  accepting a;
+  const auto caller = a.call();
+  a.door.stop();
+  REQUIRE(a.taken.size() == 1);
+  asio::socket_base::keep_alive looked_for;
+  a.taken[0].get_option(looked_for);
+  CHECK(looked_for.value());
+}
+
 TEST_CASE("listener: the queue is handed over although accepting is paused") {
   accepting a;
   a.used_up = "memory";
