@@ -6,6 +6,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include "forward/opaque.hpp"
 #include "net/spawn.hpp"
 
 namespace sidespan::app {
@@ -29,7 +30,7 @@ shard::shard(const settings& configured, forward::process& all, trace::sink& sin
       buffers_(configured.forward.memory / configured.workers),
       observe_(configured.trace.known_methods, all.clock),
       pool_(loop_, wheel_, buffers_, pool_settings_of(configured)),
-      here_{all, loop_, wheel_, buffers_, pool_, random_, sink, observe_, {}, false, false} {
+      here_{all, loop_, wheel_, buffers_, pool_, random_, sink, observe_, {}, {}, false, false} {
   pool_.tell(&observe_);
 }
 
@@ -93,6 +94,7 @@ void shard::cut() {
   net::asio::post(loop_, [this] {
     pool_.close_idle();
     for (forward::connection* connection : here_.connections) connection->cut();
+    for (forward::opaque_connection* connection : here_.opaque) connection->cut();
   });
 }
 

@@ -211,6 +211,7 @@ void sidecar::log_start() const {
     const forward::listener_settings& listener = legs_[i]->settings();
     info("listening",
          {{"leg", name(listener.leg)},
+          {"protocol", listener.opaque ? "tcp" : "http"},
           {"on", (listener.address == "*" ? std::string("*") : listener.address) + ":" + std::to_string(ports_[i])},
           {"to", listener.clusters.empty() ? "wherever the request says" : listener.clusters.front().authority}});
   }

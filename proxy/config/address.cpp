@@ -81,12 +81,12 @@ std::string join(const authority& parts, std::uint16_t port, std::uint16_t defau
 }
 
 std::string check_upstream_scheme(std::string_view scheme) {
-  if (scheme.empty() || base::iequals(scheme, "http")) return {};
+  if (scheme.empty() || base::iequals(scheme, "http") || base::iequals(scheme, "tcp")) return {};
   const std::string shown = std::string(scheme) + "://";
-  for (const std::string_view later : {"https", "tcp", "h2c", "grpc"}) {
-    if (base::iequals(scheme, later)) return shown + " is not supported yet by this version, only http://";
+  for (const std::string_view later : {"https", "h2c", "grpc"}) {
+    if (base::iequals(scheme, later)) return shown + " is not supported yet by this version, only http:// and tcp://";
   }
-  return "unknown scheme " + shown + ", expected http://";
+  return "unknown scheme " + shown + ", expected http:// or tcp://";
 }
 
 /// `unix:/run/x.sock`, also with `//` before the path. The application gets `Host: localhost`, as curl sends it.
@@ -154,12 +154,16 @@ std::string parse_upstream(std::string_view text, forward::cluster_settings& out
   if (std::string wrong = check_host(parts); !wrong.empty()) return wrong;
   if (scheme.empty() && !parts.has_port)
     return quoted(whole) + " has no port: write " + std::string(whole) + ":80 or http://" + std::string(whole);
+  using protocol = enum forward::cluster_settings::protocol;
+  const bool tcp = base::iequals(scheme, "tcp");
+  if (tcp && !parts.has_port) return quoted(whole) + " has no port";
+  out.protocol = tcp ? protocol::tcp : scheme.empty() ? protocol::any : protocol::http;
   out.port = 80;
   if (parts.has_port) {
     if (std::string wrong = parse_port(parts.port, 1, out.port); !wrong.empty()) return wrong;
   }
   out.host = parts.host;
-  out.authority = join(parts, out.port, 80);
+  out.authority = join(parts, out.port, tcp ? 0 : 80);
   out.name = out.authority;
   out.endpoints.assign(1, {out.host, out.port});
   return {};

@@ -13,7 +13,7 @@ namespace sidespan::config {
 
 /// `8080`, `127.0.0.1:8080`, `[::1]:8080`, `*:8080`, `localhost:8080`; a port alone gets `host`.
 std::string parse_listen(std::string_view text, std::string_view host, address& out);
-/// `localhost:3000`, `http://catalog:8080`, `http://catalog`, `[::1]:80`, `unix:/run/app.sock`.
+/// `localhost:3000`, `http://catalog:8080`, `http://catalog`, `[::1]:80`, `tcp://db:5432`, `unix:/run/app.sock`.
 std::string parse_upstream(std::string_view text, forward::cluster_settings& out);
 /// `http://collector:4317`, `https://…`; `out` is scheme, host and port, nothing else. `warning`: valid but odd.
 std::string parse_endpoint(std::string_view text, std::string& out, std::string& warning);

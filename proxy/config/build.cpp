@@ -102,10 +102,32 @@ void check_reachable(const listener_draft& from, report& problems) {
   }
 }
 
+/// Opaque TCP when the listener or its upstream says so; both together must make sense.
+void decide_protocol(listener_draft& from, report& problems) {
+  using protocol = enum forward::cluster_settings::protocol;
+  const auto goes_to = [](const auto& to, protocol wanted) { return to && to->protocol == wanted; };
+  const auto refuse = [&](const origin& where, const char* problem) {
+    problems.error(where, describe_listener(from) + problem);
+  };
+  const bool says_tcp = from.protocol == "tcp";
+  const bool goes_to_tcp = goes_to(from.to, protocol::tcp);
+  from.settings.opaque = says_tcp || goes_to_tcp;
+  if (says_tcp && goes_to(from.to, protocol::http)) refuse(from.where, ": protocol tcp, but `to` is http://");
+  if (from.protocol == "http1" && goes_to_tcp) refuse(from.where, ": protocol http1, but `to` is tcp://");
+  if (from.settings.opaque && from.to && (from.to->endpoints.size() != 1 || from.to->endpoints.front().is_unix()))
+    refuse(from.where, ": opaque TCP goes to one host and port");
+  if (from.settings.opaque && !from.rules.empty())
+    refuse(from.rules.front().where, ".routes: opaque TCP has no requests that could be told apart");
+  for (const rule_draft& each : from.rules) {
+    if (goes_to(each.to, protocol::tcp)) refuse(each.where, ".routes: tcp:// is for the `to` of a listener");
+  }
+}
+
 /// Rules and clusters of a listener from what was written: routes first, `to` as the rule for everything else.
 void finish(listener_draft& from, report& problems) {
   forward::listener_settings& out = from.settings;
   if (out.leg == leg::forward_proxy) return;
+  decide_protocol(from, problems);
   check_reachable(from, problems);
   for (rule_draft& each : from.rules) {
     if (!each.rule.path_prefix.empty() && !each.rule.path_template.empty()) {

@@ -28,6 +28,7 @@ struct listener_draft {
   forward::listener_settings settings;
   std::optional<forward::cluster_settings> to;
   std::string cluster_name;
+  std::string protocol;  // as written; empty: not given
   std::vector<rule_draft> rules;
   origin where;
   bool incomplete = false;

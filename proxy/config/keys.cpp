@@ -98,6 +98,7 @@ void to_min_rate(draft& d, const setting& s) { d.listener->settings.min_rate = a
 void to_max_connections(draft& d, const setting& s) { d.listener->settings.max_connections = as<std::uint64_t>(s); }
 void to_max_requests(draft& d, const setting& s) { d.listener->settings.max_requests = as<std::uint64_t>(s); }
 void to_upstream(draft& d, const setting& s) { d.listener->to = as<forward::cluster_settings>(s); }
+void to_protocol(draft& d, const setting& s) { d.listener->protocol = as<std::string>(s); }
 void to_name(draft& d, const setting& s) { d.listener->cluster_name = as<std::string>(s); }
 upstream::policy& policy_of(draft& d) { return d.listener->settings.upstream; }
 void to_balance(draft& d, const setting& s) {
@@ -148,7 +149,8 @@ constexpr std::string_view doc_connections =
     "Most connections of this listener, more wait; 0: only `limits.connections`.";
 constexpr std::string_view doc_requests =
     "Most requests of this listener in flight, more are answered with 503 at once; 0: no limit.";
-constexpr std::string_view doc_protocol = "What the listener speaks.";
+constexpr std::string_view doc_protocol =
+    "What the listener speaks; `tcp`: bytes both ways, unread. `auto`: tcp when `to` begins with tcp://, else http1.";
 constexpr std::string_view doc_match =
     "`METHOD /path/{variable}`; method or path may be left out. `{rest*}` at the end takes all that is left.";
 constexpr std::string_view doc_path = "Path prefix, matched at a `/`. Instead of `match`.";
@@ -198,9 +200,9 @@ const auto table = std::to_array<key>({
     {.path = "inbound", .kind = kind::section,
      .doc = "Listeners toward the application, by port or address:port; a port alone is bound on all addresses, port 0 is any free one."},
     {.path = "inbound.*", .kind = kind::listener, .shorthand = "to", .doc = "One listener.", .assign = nothing},
-    {.path = "inbound.*.to", .kind = kind::upstream, .doc = "The application: `localhost:3000`, `unix:/run/app.sock`, or a list of such endpoints.", .assign = to_upstream},
+    {.path = "inbound.*.to", .kind = kind::upstream, .doc = "The application: `localhost:3000`, `unix:/run/app.sock`, a list of such endpoints, or `tcp://localhost:5432` for what is not HTTP.", .assign = to_upstream},
     {.path = "inbound.*.name", .kind = kind::text, .doc = "Name of the upstream in logs and metrics; default: host and port of `to`.", .assign = to_name},
-    {.path = "inbound.*.protocol", .kind = kind::choice, .preset = "auto", .range = "auto|http1", .later = "h2c|grpc|tcp|http2|h2", .doc = doc_protocol, .assign = nothing},
+    {.path = "inbound.*.protocol", .kind = kind::choice, .preset = "auto", .range = "auto|http1|tcp", .later = "h2c|grpc|http2|h2", .doc = doc_protocol, .assign = to_protocol},
     {.path = "inbound.*.timeout", .kind = kind::duration, .preset = "0s", .range = "0s..24h", .doc = doc_timeout, .assign = to_timeout},
     {.path = "inbound.*.connect_timeout", .kind = kind::duration, .preset = "5s", .range = "1ms..10m", .doc = doc_connect, .assign = to_connect_timeout},
     {.path = "inbound.*.idle_timeout", .kind = kind::duration, .preset = "1m", .range = "10ms..24h", .doc = doc_idle, .assign = to_idle_timeout},
@@ -258,9 +260,9 @@ const auto table = std::to_array<key>({
     {.path = "outbound.proxy.max_connections", .kind = kind::integer, .preset = "0", .range = "0..1000000", .doc = doc_connections, .assign = to_max_connections},
     {.path = "outbound.proxy.max_requests", .kind = kind::integer, .preset = "0", .range = "0..1000000", .doc = doc_requests, .assign = to_max_requests},
     {.path = "outbound.*", .kind = kind::listener, .shorthand = "to", .doc = "One listener.", .assign = nothing},
-    {.path = "outbound.*.to", .kind = kind::upstream, .doc = "The upstream: `http://catalog:8080`, `unix:/run/x.sock`, or a list of such endpoints.", .assign = to_upstream},
+    {.path = "outbound.*.to", .kind = kind::upstream, .doc = "The upstream: `http://catalog:8080`, `unix:/run/x.sock`, a list of such endpoints, or `tcp://db:5432` for what is not HTTP.", .assign = to_upstream},
     {.path = "outbound.*.name", .kind = kind::text, .doc = "Name of the upstream in logs and metrics; default: host and port of `to`.", .assign = to_name},
-    {.path = "outbound.*.protocol", .kind = kind::choice, .preset = "auto", .range = "auto|http1", .later = "h2c|grpc|tcp|http2|h2", .doc = doc_protocol, .assign = nothing},
+    {.path = "outbound.*.protocol", .kind = kind::choice, .preset = "auto", .range = "auto|http1|tcp", .later = "h2c|grpc|http2|h2", .doc = doc_protocol, .assign = to_protocol},
     {.path = "outbound.*.timeout", .kind = kind::duration, .preset = "0s", .range = "0s..24h", .doc = doc_timeout, .assign = to_timeout},
     {.path = "outbound.*.connect_timeout", .kind = kind::duration, .preset = "5s", .range = "1ms..10m", .doc = doc_connect, .assign = to_connect_timeout},
     {.path = "outbound.*.idle_timeout", .kind = kind::duration, .preset = "1m", .range = "10ms..24h", .doc = doc_idle, .assign = to_idle_timeout},

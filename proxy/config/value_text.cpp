@@ -40,11 +40,12 @@ std::string address_text(const address& where) {
   return yaml_scalar((v6 ? "[" + where.host + "]" : where.host) + ":" + std::to_string(where.port));
 }
 
-std::string endpoint_text(const upstream::endpoint& where) {
-  if (where.is_unix()) return yaml_scalar("unix:" + where.host);
+std::string address_of(const upstream::endpoint& where) {
+  if (where.is_unix()) return "unix:" + where.host;
   const bool v6 = where.host.find(':') != std::string::npos;
-  return yaml_scalar((v6 ? "[" + where.host + "]" : where.host) + ":" + std::to_string(where.port));
+  return (v6 ? "[" + where.host + "]" : where.host) + ":" + std::to_string(where.port);
 }
+std::string endpoint_text(const upstream::endpoint& where) { return yaml_scalar(address_of(where)); }
 
 struct writer {
   const key& row;
@@ -60,6 +61,7 @@ struct writer {
   std::string operator()(const std::vector<std::string>& list) const { return list_text(row, list); }
   std::string operator()(const address& where) const { return address_text(where); }
   std::string operator()(const forward::cluster_settings& to) const {
+    if (to.protocol == forward::cluster_settings::protocol::tcp) return yaml_scalar("tcp://" + address_of(to.endpoints.front()));
     std::string out;
     for (const upstream::endpoint& each : to.endpoints) out += (out.empty() ? "" : ", ") + endpoint_text(each);
     return to.endpoints.size() == 1 ? out : "[" + out + "]";

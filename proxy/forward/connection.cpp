@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 #include "forward/exchange.hpp"
+#include "forward/opaque.hpp"
 
 namespace sidespan::forward {
 namespace {
@@ -96,9 +97,15 @@ net::task<void> serve_seated(shard& on, const leg& leg, net::tcp_socket socket, 
   co_await self.serve();
 }
 
+net::task<void> serve_opaque(shard& on, const leg& leg, net::tcp_socket socket, seat) {
+  opaque_connection self(on, leg, std::move(socket));
+  co_await self.serve();
+}
+
 }  // namespace
 
 net::task<void> serve_connection(shard& on, const leg& leg, net::tcp_socket socket) {
+  if (leg.settings().opaque) return serve_opaque(on, leg, std::move(socket), seat(on, leg));
   return serve_seated(on, leg, std::move(socket), seat(on, leg));
 }
 

@@ -107,14 +107,10 @@ net::task<void> exchange::run_tunnel(wire::raw_connection up, tunnel_kind kind) 
 void exchange::finish_tunnel(tunnel_kind kind, const tunnel_outcome& out, base::nanoseconds duration) {
   moved_.request_bytes += out.bytes_up;
   moved_.response_bytes += out.bytes_down;
-  if (out.end == tunnel_end::upstream_reset) fault_ = fault_code::connection_terminated;
-  if (out.end == tunnel_end::downstream_reset) fault_ = fault_code::downstream_closed;
+  fault_ = fault_of(out.end).code();
   if (span_) {
     trace::describe_tunnel(*span_, {name(kind), name(out.end), protocol_, out.bytes_up, out.bytes_down});
-    if (fault_ != fault_code::none) {
-      const auto by = out.end == tunnel_end::upstream_reset ? base::side::upstream : base::side::downstream;
-      trace::describe_fault(*span_, fault(fault_, by, base::stage::tunnel));
-    }
+    trace::describe_fault(*span_, fault_of(out.end));
   }
   finished_tunnel what;
   what.inbound = leg_.inbound();

@@ -54,6 +54,9 @@ class leg {
   upstream::group& upstream_of(const route::rule_settings& rule, upstream::pool& in) const {
     return in.find(upstreams_[rule.cluster], keys_[rule.cluster]);
   }
+  /// Of an opaque leg.
+  const route::rule_settings& only_rule() const noexcept { return table_.rules().front(); }
+  const upstream::endpoint& only_endpoint() const noexcept { return endpoints_of(only_rule()).front(); }
   const std::vector<upstream::endpoint>& endpoints_of(const route::rule_settings& rule) const noexcept {
     return upstreams_[rule.cluster].endpoints;
   }

@@ -23,11 +23,14 @@ struct cluster_settings {
   std::string host;
   /// Port to connect to. 1..65535
   std::uint16_t port = 80;
-  /// host[:port] as written in the URL, the port left out when it is the default of the scheme (80).
+  /// host[:port] as written in the URL, the port left out when it is the default of the scheme (80; tcp has none).
   std::string authority;
   /// Where its connections go; of several, the first one is what host, port and authority tell. A unix socket has
   /// `localhost` for them.
   std::vector<upstream::endpoint> endpoints;
+  /// By the scheme of the URL; `any`: it has none.
+  enum class protocol { any, http, tcp };
+  enum protocol protocol = protocol::any;
 };
 
 struct listener_settings {
@@ -48,6 +51,8 @@ struct listener_settings {
   /// How endpoints are picked, left alone, looked up, and how many connections they get; for every cluster.
   upstream::policy upstream;
   upstream::retry_policy retries;
+  /// Opaque TCP: bytes both ways, unread. One rule, one cluster; nothing else that is about requests counts.
+  bool opaque = false;
   /// Longest time of a whole exchange, request head to last byte; 0 (the default): no limit, so that long downloads and
   /// event streams are never cut.
   std::chrono::milliseconds timeout{0};

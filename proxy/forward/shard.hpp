@@ -27,6 +27,7 @@
 namespace sidespan::forward {
 
 class connection;
+class opaque_connection;
 
 /// Common to all shards of the process; made by app, outlives every shard.
 struct process {
@@ -59,6 +60,7 @@ struct shard {
   trace::sink& sink;
   observer& seen;
   std::list<connection*> connections;
+  std::list<opaque_connection*> opaque;
   bool draining_inbound = false;
   bool draining_outbound = false;
   /// Somebody reads finished_exchange::response_after.

@@ -37,6 +37,15 @@ std::string_view name(tunnel_end value) noexcept {
   return "shutdown";
 }
 
+base::fault fault_of(tunnel_end end) noexcept {
+  using base::fault_code;
+  if (end == tunnel_end::upstream_reset)
+    return {fault_code::connection_terminated, base::side::upstream, base::stage::tunnel, "upstream reset"};
+  if (end == tunnel_end::downstream_reset)
+    return {fault_code::downstream_closed, base::side::downstream, base::stage::tunnel, "downstream reset"};
+  return {};
+}
+
 tunnel::tunnel(wire::raw_connection down, wire::raw_connection up, wire::buffer_pool& buffers,
                std::chrono::milliseconds idle)
     : buffers_(buffers),

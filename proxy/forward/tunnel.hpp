@@ -33,6 +33,9 @@ enum class tunnel_end : std::uint8_t {
 };
 std::string_view name(tunnel_end value) noexcept;
 
+/// Only an upstream that resets while the downstream is there is an error (decision 12); `none` for an ordinary end.
+base::fault fault_of(tunnel_end end) noexcept;
+
 struct tunnel_outcome {
   tunnel_end end = tunnel_end::cut;
   std::uint64_t bytes_up = 0;    // written to the upstream

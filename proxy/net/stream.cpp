@@ -50,6 +50,8 @@ tcp_endpoint stream::local() const noexcept {
   return socket_.local_endpoint(ignored);
 }
 
+std::string stream::local_address() const { return plain_address(local().address()); }
+
 void stream::on_deadline(void* self) noexcept {
   auto& late = *static_cast<stream*>(self);
   late.late_ = true;

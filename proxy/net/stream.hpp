@@ -98,6 +98,7 @@ class stream {
 
   const tcp_endpoint& peer() const noexcept { return peer_; }
   tcp_endpoint local() const noexcept;
+  std::string local_address() const;
   /// The peer's IP address as text, made once.
   const std::string& peer_address() const noexcept { return peer_address_; }
   deadlines& wheel() noexcept { return wheel_; }

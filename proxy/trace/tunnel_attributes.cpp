@@ -3,6 +3,20 @@
 
 namespace sidespan::trace {
 
+void describe_tcp(live_span& span, const tcp_facts& facts) {
+  if (!span.recording()) return;
+  const bool server = span.kind() == span_kind::server;
+  span.set_name("tcp", facts.server_name);
+  span.set(key::sidespan_leg, server ? "inbound" : "outbound");
+  span.set(key::network_transport, "tcp");
+  span.set(key::server_address, facts.server_address);
+  span.set(key::server_port, facts.server_port);
+  if (!server) return;
+  span.set(key::client_address, facts.peer_address);
+  span.set(key::network_peer_address, facts.peer_address);
+  span.set(key::network_peer_port, facts.peer_port);
+}
+
 void mark_tunnel(live_span& span) { span.add_event("sidespan.tunnel.opened"); }
 
 void describe_tunnel(live_span& span, const tunnel_facts& facts) {

@@ -20,6 +20,16 @@ struct tunnel_facts {
   std::uint64_t bytes_down = 0;
 };
 
+/// What is known of an opaque TCP connection when it is accepted; all views.
+struct tcp_facts {
+  std::string_view server_name;  // in the span's name: the cluster; empty inbound
+  std::string_view server_address;
+  std::uint16_t server_port = 0;
+  std::string_view peer_address;  // inbound: who called; outbound: describe_peer tells it after connecting
+  std::uint16_t peer_port = 0;
+};
+/// Name and attributes; the kind of the span is the leg.
+void describe_tcp(live_span& span, const tcp_facts& facts);
 /// An event marks where HTTP ends.
 void mark_tunnel(live_span& span);
 /// When it is over.

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """h1-h1: CONNECT through the forward proxy (specs H1-7), and where it is refused."""
 import http.client
-import socket
-import threading
 import unittest
 
 from support import wire
@@ -10,43 +8,7 @@ from support.client import client
 from support.collector import collector
 from support.origin import full_backlog, origin, refused_port, until
 from support.sidespan import sidespan
-
-
-class talker:
-    """A server without HTTP: `serve` gets each connection; what it was sent is in `got`."""
-
-    def __init__(self, serve):
-        self.serve, self.got, self.listener = serve, [], socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.run, args=(connection,), daemon=True).start()
-
-    def run(self, connection):
-        with connection:
-            try:
-                self.serve(self, connection)
-            except OSError:
-                pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-
-def echo(of, connection):
-    while piece := connection.recv(65536):
-        of.got.append(piece)
-        connection.sendall(piece)
+from support.talker import echo, talker
 
 
 class connect(unittest.TestCase):

@@ -138,6 +138,29 @@ TEST_CASE("load: several endpoints, and unix sockets") {
   CHECK(one.endpoints == std::vector<upstream::endpoint>{{"/run/y.sock", 0}});
 }
 
+TEST_CASE("load: opaque TCP by the scheme or by the protocol") {
+  const struct {
+    const char* text;
+    bool opaque;
+    const char* authority;
+  } rows[] = {{"\"tcp://db:5432\"", true, "db:5432"},
+              {"\"TCP://db:80\"", true, "db:80"},
+              {"{ to: \"tcp://[::1]:5432\", protocol: tcp }", true, "[::1]:5432"},
+              {"{ to: db:5432, protocol: tcp }", true, "db:5432"},
+              {"{ to: \"tcp://db:5432\", protocol: auto }", true, "db:5432"},
+              {"{ to: db:5432, protocol: auto }", false, "db:5432"},
+              {"{ to: \"http://db:5432\", protocol: http1 }", false, "db:5432"},
+              {"{ to: db:5432, protocol: http1 }", false, "db:5432"}};
+  for (const auto& row : rows) {
+    for (const char* leg : {"inbound", "outbound"}) {
+      INFO(leg << " " << row.text);
+      const auto s = settings_of("service: c\n" + std::string(leg) + ": { 9001: " + row.text + " }\n");
+      CHECK(s.listeners.at(0).opaque == row.opaque);
+      CHECK(s.listeners[0].clusters.at(0).authority == row.authority);
+    }
+  }
+}
+
 TEST_CASE("load: routes come in order, then the rule for the rest; clusters are shared") {
   const auto s = settings_of(
       "service: c\n"

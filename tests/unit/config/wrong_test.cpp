@@ -120,13 +120,31 @@ const row rows[] = {
      {"2:19: outbound.9001.to: a user or password does not belong here"}},
     {"upstream https",
      "service: c\noutbound: { 9001: \"https://a\" }\n",
-     {"2:19: outbound.9001.to: https:// is not supported yet by this version, only http://"}},
-    {"upstream tcp",
-     "service: c\noutbound: { 9001: { to: \"tcp://db:5432\" } }\n",
-     {"2:25: outbound.9001.to: tcp:// is not supported yet by this version, only http://"}},
+     {"2:19: outbound.9001.to: https:// is not supported yet by this version, only http:// and tcp://"}},
+    {"tcp without a port",
+     "service: c\noutbound: { 9001: { to: \"tcp://db\" } }\n",
+     {"2:25: outbound.9001.to: \"tcp://db\" has no port"}},
+    {"tcp with a path",
+     "service: c\noutbound: { 9001: \"tcp://db:5432/shop\" }\n",
+     {"2:19: outbound.9001.to: \"tcp://db:5432/shop\": a path does not belong here, requests keep their own"}},
+    {"tcp with routes",
+     "service: c\noutbound: { 9001: { to: \"tcp://db:5432\", routes: [ { path: /a } ] } }\n",
+     {"2:52: outbound.9001.routes: opaque TCP has no requests that could be told apart"}},
+    {"tcp behind a route",
+     "service: c\noutbound: { 9001: { routes: [ { path: /a, to: \"tcp://db:5432\" } ] } }\n",
+     {"2:31: outbound.9001.routes: tcp:// is for the `to` of a listener"}},
+    {"protocol tcp to http",
+     "service: c\noutbound: { 9001: { to: \"http://db:5432\", protocol: tcp } }\n",
+     {"2:19: outbound.9001: protocol tcp, but `to` is http://"}},
+    {"protocol http1 to tcp",
+     "service: c\ninbound: { 8080: { to: \"tcp://db:5432\", protocol: http1 } }\n",
+     {"2:18: inbound.8080: protocol http1, but `to` is tcp://"}},
+    {"protocol tcp without an upstream",
+     "service: c\ninbound: { 8080: { protocol: tcp } }\n",
+     {"2:18: inbound.8080: needs `to` or `routes`: where do its requests go?"}},
     {"upstream unknown scheme",
      "service: c\noutbound: { 9001: \"ftp://a\" }\n",
-     {"2:19: outbound.9001.to: unknown scheme ftp://, expected http://"}},
+     {"2:19: outbound.9001.to: unknown scheme ftp://, expected http:// or tcp://"}},
     {"upstream host odd",
      "service: c\noutbound: { 9001: \"http://a b\" }\n",
      {"2:19: outbound.9001.to: \"a b\" is not a host name"}},
@@ -147,7 +165,7 @@ const row rows[] = {
      {"2:39: inbound.8080.protocol: \"grpc\" is not supported yet by this version"}},
     {"protocol unknown",
      "service: c\ninbound: { 8080: { to: a:1, protocol: http } }\n",
-     {"2:39: inbound.8080.protocol: \"http\" is not one of auto, http1, did you mean \"http1\"?"}},
+     {"2:39: inbound.8080.protocol: \"http\" is not one of auto, http1, tcp, did you mean \"http1\"?"}},
     {"tls",
      "service: c\ninbound: { 8080: { to: a:1, tls: { cert: x } } }\n",
      {"2:29: inbound.8080.tls: is not supported yet by this version"}},
@@ -359,13 +377,13 @@ TEST_CASE("configuration: all mistakes are told in one go, by line") {
       "log: { levl: info }\n"
       "service: c\n"
       "outbound:\n"
-      "  9001: tcp://x:1\n"
+      "  9001: grpc://x:1\n"
       "  8080: a:1\n"
       "inbound:\n"
       "  8080: { to: a:1, timeout: 3 }\n");
   const std::vector<std::string> expected = {
       "f.yaml:1:8: log.levl: unknown key, did you mean \"level\"?",
-      "f.yaml:4:9: outbound.9001.to: tcp:// is not supported yet by this version, only http://",
+      "f.yaml:4:9: outbound.9001.to: grpc:// is not supported yet by this version, only http:// and tcp://",
       "f.yaml:7:9: inbound.8080: port 8080 is already taken by outbound.8080",
       "f.yaml:7:29: inbound.8080.timeout: \"3\" is not a duration: write a number and a unit, like 250ms, 3s or 5m",
   };

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An opaque TCP connection: bytes both ways between a downstream and the upstream of its listener, unread, and one span
+// for all of it. The upstream is connected to at once, because it may be the one that speaks first. Started by
+// serve_connection; a shard's thread.
+#pragma once
+
+#include <list>
+#include <optional>
+
+#include "forward/leg.hpp"
+#include "forward/shard.hpp"
+#include "forward/tunnel.hpp"
+#include "trace/live_span.hpp"
+
+namespace sidespan::forward {
+
+class opaque_connection {
+ public:
+  opaque_connection(shard& on, const leg& leg, net::tcp_socket socket);
+  ~opaque_connection();
+  opaque_connection(const opaque_connection&) = delete;
+  opaque_connection& operator=(const opaque_connection&) = delete;
+
+  net::task<void> serve();
+  /// Ends it now. A drain leaves it alone until then: nobody can tell an idle connection from one in the middle of
+  /// something.
+  void cut() noexcept;
+
+ private:
+  const cluster_settings& cluster() const noexcept { return leg_.settings().clusters.front(); }
+  void begin_span();
+  void fail(const base::fault& why);
+  net::task<void> run_tunnel(net::stream& up);
+  void finish(const tunnel_outcome& out, base::fault_code fault);
+
+  shard& shard_;
+  const leg& leg_;
+  net::stream down_;
+  base::steady_time began_;
+  std::list<opaque_connection*>::iterator place_;
+  std::optional<trace::live_span> span_;
+  tunnel* tunnel_ = nullptr;
+  bool cut_ = false;
+};
+
+}  // namespace sidespan::forward
