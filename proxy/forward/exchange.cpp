@@ -230,6 +230,9 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   upstream::pool::limits limits;
   limits.connect_timeout = connect_limit();
   limits.idle_timeout = leg_.settings().idle_timeout;
+  opened_ = net::opening();
+  limits.spent = &opened_;
+  moved_ = relay_outcome();
   upstream::pool::lease lease;
   limits.avoid = failed_at_;
   upstream::group& to = cluster();
@@ -256,8 +259,10 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   const std::string_view target =
       target_.form == http::target_form::asterisk ? std::string_view("*") : target_.origin_form;
   up_->put_head(down_.request(), target, down_.request_size());
-  relay_request request{down_, *up_, target, leg_.settings().max_body_bytes, !upgrade_.empty() && expects_continue()};
+  relay_request request{down_,  *up_, target, leg_.settings().max_body_bytes, !upgrade_.empty() && expects_continue(),
+                        nullptr, nullptr};
   request.kept = keep_body();
+  if (span_ && !leg_.inbound() && span_->recording()) request.times = &shard_.all.clock;
   watch_.arm(watch_interval);
   moved_ = co_await relay(request, *this, shard_.loop.get_executor());
   watch_.disarm();
@@ -372,6 +377,7 @@ void exchange::on_response_complete() noexcept {
 void exchange::finish_attempt(const outcome& failed) {
   if (!span_ || leg_.inbound()) return;
   if (failed) trace::describe_fault(*span_, *failed);
+  tell_phases();
   span_.reset();
 }
 

@@ -54,6 +54,7 @@ class exchange final : private relay_hooks {
   std::chrono::milliseconds connect_limit() const noexcept;
   void inject();
   void finish_attempt(const outcome& fault);
+  void tell_phases();
   net::task<void> answer(base::fault fault);
   net::task<void> answer_options();
 
@@ -125,6 +126,7 @@ class exchange final : private relay_hooks {
   // attempts
   wire::client_exchange* up_ = nullptr;
   std::uint32_t attempts_ = 0;
+  net::opening opened_;  // of this attempt's connection, when it is a new one
   bool attempt_untouched_ = true;
   kept_body kept_;
   const upstream::member* failed_at_ = nullptr;  // only to be avoided by the next attempt

@@ -2,6 +2,7 @@
 #include "base/text.hpp"
 #include "forward/exchange.hpp"
 #include "trace/begin.hpp"
+#include "trace/tunnel_attributes.hpp"
 
 // What an exchange tells about itself: its span, its entry in the ledger, the field for its caller.
 
@@ -36,6 +37,18 @@ void exchange::tell_parent() {
   span_->set(trace::key::sidespan_parent_confidence, verdict_->confidence);
   span_->set(trace::key::sidespan_parent_candidates, static_cast<std::int64_t>(verdict_->candidates));
   for (const trace::link& link : verdict_->links) span_->add_link(link);
+}
+
+/// Where the time of an attempt went: connecting as lengths, the rest since the span began.
+void exchange::tell_phases() {
+  if (!span_->recording()) return;
+  trace::describe_opening(*span_, opened_.resolve, opened_.connect);
+  const auto point = [this](trace::key key, base::steady_time at) {
+    if (at.ns != 0) span_->set(key, std::max((at - span_->started()).count(), std::int64_t{0}));
+  };
+  point(trace::key::sidespan_phase_request_sent, moved_.request_sent);
+  point(trace::key::sidespan_phase_first_byte, moved_.first_byte);
+  if (moved_.last_byte != moved_.first_byte) point(trace::key::sidespan_phase_last_byte, moved_.last_byte);
 }
 
 /// Into the ledger before the head goes to the app (decision 6).

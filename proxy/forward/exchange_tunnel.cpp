@@ -63,7 +63,7 @@ net::task<exchange::outcome> exchange::connect_through() {
 }
 
 net::task<base::result<std::unique_ptr<net::stream>>> exchange::connect_raw() {
-  auto connected = co_await shard_.pool.connect_raw(*endpoint_, connect_limit());
+  auto connected = co_await shard_.pool.connect_raw(*endpoint_, connect_limit(), &opened_);
   if (!connected) co_return connected;
   const net::tcp_endpoint& peer = (*connected)->peer();
   const bool here = peer.address().is_loopback() || peer.address() == (*connected)->local().address();

@@ -24,7 +24,9 @@ opaque_connection::~opaque_connection() { shard_.opaque.erase(place_); }
 net::task<void> opaque_connection::serve() {
   begin_span();
   const upstream::endpoint& where = leg_.only_endpoint();
-  auto up = co_await shard_.pool.connect_raw(where, leg_.settings().connect_timeout);
+  net::opening spent;
+  auto up = co_await shard_.pool.connect_raw(where, leg_.settings().connect_timeout, &spent);
+  if (span_ && !leg_.inbound()) trace::describe_opening(*span_, spent.resolve, spent.connect);
   if (!up) {
     fail(up.error());
     co_return;

@@ -19,7 +19,8 @@ struct upload {
   std::optional<net::event> done;  // made when there is something to wait for
   std::optional<base::fault> fault;
   std::uint64_t bytes = 0;
-  bool complete = false;  // the request went out whole at once
+  base::steady_time sent;  // when the request was written whole
+  bool complete = false;   // the request went out whole at once
   bool running = false;
   bool stopped = false;
 };
@@ -43,6 +44,10 @@ net::task<result<void>> flushed(Exchange& to, result<bool> written) {
   co_return done;
 }
 
+base::steady_time time_of(const relay_request& request) noexcept {
+  return request.times == nullptr ? base::steady_time() : request.times->steady();
+}
+
 net::task<void> upload_rest(upload& state) {
   wire::server_exchange& down = state.request.down;
   wire::client_exchange& up = state.request.up;
@@ -61,6 +66,7 @@ net::task<void> upload_rest(upload& state) {
     const result<bool> written = up.write_now(piece->bytes, piece->last, trailers_of(down.request_trailers()));
     const result<void> done = co_await flushed(up, written);
     if (!done) state.fault = done.error();
+    if (done && piece->last) state.sent = time_of(state.request);
     if (piece->last) break;
   }
   // A request that ended badly must not be answered as if it had been whole: the upstream sees the connection close.
@@ -143,6 +149,7 @@ result<bool> relay_at_hand(const relay_request& request, relay_hooks& hooks, rel
     }
     out.response_bytes += piece.bytes.size();
     if (piece.last) hooks.on_response_complete();
+    if (piece.last) out.last_byte = out.first_byte;
     const http::fields* trailers =
         request.down.accepts_trailers() ? trailers_of(request.up.response_trailers()) : nullptr;
     const result<bool> written = request.down.write_now(piece.bytes, piece.last, trailers);
@@ -165,6 +172,7 @@ net::task<result<void>> relay_rest(const relay_request& request, relay_hooks& ho
     if (!piece) co_return piece.error();
     out.response_bytes += piece->bytes.size();
     if (piece->last) hooks.on_response_complete();
+    if (piece->last) out.last_byte = time_of(request);
     const http::fields* trailers =
         request.down.accepts_trailers() ? trailers_of(request.up.response_trailers()) : nullptr;
     const result<bool> written = request.down.write_now(piece->bytes, piece->last, trailers);
@@ -179,6 +187,7 @@ net::task<result<void>> relay_rest(const relay_request& request, relay_hooks& ho
 /// The final response head, checked and put. True: nothing is left to do.
 result<bool> begin_response(const relay_request& request, relay_hooks& hooks, relay_outcome& out, bool& pending) {
   out.status = request.up.response().status;
+  out.first_byte = time_of(request);
   if (auto accepted = hooks.on_response(request.up.response()); !accepted) return accepted.error();
   http::body_size size = request.up.response_size();
   // A body that ends with the upstream's connection gets an end of its own (RS-5).
@@ -196,7 +205,9 @@ net::task<result<void>> run_relay(upload& state, relay_hooks& hooks, relay_outco
     done = co_await request.up.flush();
     if (!done) co_return done;
   }
-  if (!state.complete) {
+  if (state.complete) {
+    state.sent = time_of(request);
+  } else {
     state.running = true;
     state.done.emplace(where);
     net::spawn(where, upload_rest(state), "upload");
@@ -229,7 +240,7 @@ net::task<result<void>> run_relay(upload& state, relay_hooks& hooks, relay_outco
 
 net::task<relay_outcome> relay(relay_request request, relay_hooks& hooks, net::executor where) {
   relay_outcome out;
-  upload state{request, {}, {}};
+  upload state{request, {}, {}, 0, {}};
   const result<void> done = co_await run_relay(state, hooks, out, where);
   if (!done) out.fault = done.error();
   if (state.running) {
@@ -244,6 +255,7 @@ net::task<relay_outcome> relay(relay_request request, relay_hooks& hooks, net::e
   // What ended the upload explains what the response side saw: a downstream that left, or content over the limit.
   if (state.fault && state.fault->side() == side::downstream && out.fault) out.fault = state.fault;
   out.request_bytes = state.bytes;
+  out.request_sent = state.sent;
   co_return out;
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/clock.hpp"
 #include "base/fault.hpp"
 #include "net/event.hpp"
 #include "net/task.hpp"
@@ -34,10 +35,11 @@ struct kept_body;
 struct relay_request {
   wire::server_exchange& down;
   wire::client_exchange& up;
-  std::string_view target;           // for the request line
-  std::uint64_t max_body_bytes = 0;  // 0: no limit
-  bool expects_continue = false;     // the downstream waits for a 100
-  kept_body* kept = nullptr;         // null: the request is sent once, or has no body
+  std::string_view target;             // for the request line
+  std::uint64_t max_body_bytes = 0;    // 0: no limit
+  bool expects_continue = false;       // the downstream waits for a 100
+  kept_body* kept = nullptr;           // null: the request is sent once, or has no body
+  const base::clock* times = nullptr;  // asked for the times below; null: nobody wants them
 };
 
 /// A whole request body that came with the head, kept for another attempt.
@@ -56,6 +58,10 @@ struct relay_outcome {
   bool switched = false;   // the 101 has been written: both connections are raw now
   std::uint64_t request_bytes = 0;
   std::uint64_t response_bytes = 0;
+  // By the clock `times`; 0 ns: not reached, or nobody asked.
+  base::steady_time request_sent;  // whole, to the upstream
+  base::steady_time first_byte;    // the final response head has been read
+  base::steady_time last_byte;     // the response has been read whole; the same when it came with its head
 };
 
 /// Returns when both directions are done or given up, or protocols have been switched. With a fault and no response

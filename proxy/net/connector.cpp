@@ -214,9 +214,12 @@ task<connector::outcome> connector::connect_any(std::vector<destination> places,
 }
 
 task<base::result<std::unique_ptr<stream>>> connector::connect(std::string host, std::uint16_t port,
-                                                               std::chrono::milliseconds limit) {
-  const auto end = std::chrono::steady_clock::now() + limit;
+                                                               std::chrono::milliseconds limit, opening* spent) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto end = began + limit;
   auto found = co_await resolver_.resolve(host, limit);
+  const auto resolved = std::chrono::steady_clock::now();
+  if (spent != nullptr) spent->resolve = resolved - began;
   if (!found) co_return found.error();
   if (const auto last = worked_last_.find(host); last != worked_last_.end()) {
     const auto at = std::find(found->begin(), found->end(), last->second);
@@ -224,8 +227,9 @@ task<base::result<std::unique_ptr<stream>>> connector::connect(std::string host,
   }
   std::vector<destination> places;
   for (const auto& address : *found) places.push_back({tcp_endpoint(address, port), {}});
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - resolved);
   outcome out = co_await connect_any(std::move(places), left);
+  if (spent != nullptr) spent->connect = std::chrono::steady_clock::now() - resolved;
   if (!out.stream) co_return out.why;
   if (worked_last_.size() >= max_remembered) worked_last_.clear();
   if (found->size() > 1) worked_last_[host] = (*found)[out.winner];

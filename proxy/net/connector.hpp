@@ -26,15 +26,21 @@ struct destination {
   friend bool operator==(const destination&, const destination&) = default;
 };
 
+/// How long the parts of a connect() took, a failed one included; negative: it did not come to that.
+struct opening {
+  std::chrono::nanoseconds resolve{-1};
+  std::chrono::nanoseconds connect{-1};
+};
+
 class connector {
  public:
   connector(asio::io_context& loop, deadlines& wheel, resolver::look_up how = &look_up_name);
 
   /// Resolves and connects. Faults: dns_*, connection_refused, connection_timeout, destination_ip_unroutable,
   /// connection_limit_reached (no descriptors left), side upstream. `limit` covers resolving and all addresses. The
-  /// address that worked last is tried first.
+  /// address that worked last is tried first. `spent` outlives the wait.
   task<base::result<std::unique_ptr<stream>>> connect(std::string host, std::uint16_t port,
-                                                      std::chrono::milliseconds limit);
+                                                      std::chrono::milliseconds limit, opening* spent = nullptr);
 
   /// How a race for one connection went.
   struct outcome {

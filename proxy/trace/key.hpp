@@ -35,17 +35,22 @@ enum class key : std::uint8_t {
   url_template,
   user_agent_original,
   sidespan_connection_reused,
-  sidespan_downstream_closed,  // bool: the caller went away before the end (decision 12)
-  sidespan_leg,                // "inbound" | "outbound"
-  sidespan_link_type,          // on links: "candidate_parent"
-  sidespan_parent_candidates,  // int: how many inbound requests were in flight
-  sidespan_parent_confidence,  // double 0..1
-  sidespan_parent_method,      // traceparent | header | exclusive | candidates | none
-  sidespan_tunnel_bytes_down,  // int: written to the downstream
-  sidespan_tunnel_bytes_up,    // int: written to the upstream
-  sidespan_tunnel_end,         // who ended it: downstream_closed | upstream_closed | ...
-  sidespan_tunnel_kind,        // upgrade | connect | tcp
-  sidespan_tunnel_protocol,    // what an upgrade switched to
+  sidespan_downstream_closed,   // bool: the caller went away before the end (decision 12)
+  sidespan_leg,                 // "inbound" | "outbound"
+  sidespan_link_type,           // on links: "candidate_parent"
+  sidespan_parent_candidates,   // int: how many inbound requests were in flight
+  sidespan_parent_confidence,   // double 0..1
+  sidespan_parent_method,       // traceparent | header | exclusive | candidates | none
+  sidespan_phase_connect,       // int, ns: how long connecting took
+  sidespan_phase_first_byte,    // int, ns since the span began: the response head had come
+  sidespan_phase_last_byte,     // int, ns since the span began: the rest of the response had come
+  sidespan_phase_request_sent,  // int, ns since the span began: the request was written
+  sidespan_phase_resolve,       // int, ns: how long looking the name up took
+  sidespan_tunnel_bytes_down,   // int: written to the downstream
+  sidespan_tunnel_bytes_up,     // int: written to the upstream
+  sidespan_tunnel_end,          // who ended it: downstream_closed | upstream_closed | ...
+  sidespan_tunnel_kind,         // upgrade | connect | tcp
+  sidespan_tunnel_protocol,     // what an upgrade switched to
   count_,
 };
 std::string_view name(key value) noexcept;

@@ -17,6 +17,11 @@ void describe_tcp(live_span& span, const tcp_facts& facts) {
   span.set(key::network_peer_port, facts.peer_port);
 }
 
+void describe_opening(live_span& span, base::nanoseconds resolve, base::nanoseconds connect) {
+  if (resolve.count() >= 0) span.set(key::sidespan_phase_resolve, resolve.count());
+  if (connect.count() >= 0) span.set(key::sidespan_phase_connect, connect.count());
+}
+
 void mark_tunnel(live_span& span) { span.add_event("sidespan.tunnel.opened"); }
 
 void describe_tunnel(live_span& span, const tunnel_facts& facts) {

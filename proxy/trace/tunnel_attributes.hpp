@@ -30,6 +30,8 @@ struct tcp_facts {
 };
 /// Name and attributes; the kind of the span is the leg.
 void describe_tcp(live_span& span, const tcp_facts& facts);
+/// CLIENT: how long looking up the name and connecting took; negative: it did not come to that.
+void describe_opening(live_span& span, base::nanoseconds resolve, base::nanoseconds connect);
 /// An event marks where HTTP ends.
 void mark_tunnel(live_span& span);
 /// When it is over.

@@ -67,6 +67,7 @@ class pool {
     std::chrono::milliseconds idle_timeout{60000};
     /// Another endpoint than this one, when there is one.
     const member* avoid = nullptr;
+    net::opening* spent = nullptr;  // connect() tells here how long it took; outlives the wait
   };
 
   /// Leave to repeat one request, held while that is in flight.
@@ -104,8 +105,9 @@ class pool {
 
   /// A new connection that no exchange will use, for tunnels; never pooled. Faults as connect().
   net::task<base::result<std::unique_ptr<net::stream>>> connect_raw(const endpoint& where,
-                                                                    std::chrono::milliseconds limit) {
-    return connector_.connect(where.host, where.port, limit);
+                                                                    std::chrono::milliseconds limit,
+                                                                    net::opening* spent = nullptr) {
+    return connector_.connect(where.host, where.port, limit, spent);
   }
 
   /// Any thread.

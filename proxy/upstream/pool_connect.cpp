@@ -109,8 +109,10 @@ net::task<base::result<pool::lease>> pool::connect(group& of, limits limits) {
   member* first = std::exchange(of.picked, nullptr);
   if (of.due && !closing_) look_up_all(of);
   if (of.cluster.members().empty()) {
-    const auto end = std::chrono::steady_clock::now() + limits.connect_timeout;
+    const auto began = std::chrono::steady_clock::now();
+    const auto end = began + limits.connect_timeout;
     const auto found = co_await resolved(of, limits.connect_timeout);
+    if (limits.spent != nullptr) limits.spent->resolve = std::chrono::steady_clock::now() - began;
     if (!found) co_return found.error();
     const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
     limits.connect_timeout = std::max(left, milliseconds(1));
@@ -174,7 +176,9 @@ net::task<base::result<pool::lease>> pool::open(group& of, limits limits, member
     where.push_back(each->where);
     ++each->in_flight;  // keeps it, should its address go meanwhile
   }
+  const auto began = std::chrono::steady_clock::now();
   net::connector::outcome out = co_await connector_.connect_any(std::move(where), limits.connect_timeout);
+  if (limits.spent != nullptr) limits.spent->connect = std::chrono::steady_clock::now() - began;
   for (member* each : places) --each->in_flight;
   for (const std::size_t index : out.failed) note_failure(of, *places[index]);
   if (!out.stream) {

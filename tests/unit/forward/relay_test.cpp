@@ -14,6 +14,13 @@ using http::body_size;
 constexpr body_size sized(std::uint64_t bytes) { return {body_size::kind::known, bytes}; }
 constexpr body_size endless{body_size::kind::unknown, 0};
 
+/// Each look at it is a nanosecond later.
+struct counting_clock final : base::clock {
+  mutable std::int64_t looks = 0;
+  base::steady_time steady() const noexcept override { return {++looks}; }
+  base::wall_time wall() const noexcept override { return {}; }
+};
+
 /// One relay between two fakes.
 struct stage_set final : relay_hooks {
   support::event_loop loop;
@@ -24,6 +31,8 @@ struct stage_set final : relay_hooks {
   std::uint64_t max_body = 0;
   bool expects_continue = false;
   kept_body* kept = nullptr;
+  counting_clock clock;
+  bool timed = true;
 
   base::result<void> on_response(http::response_head& head) override {
     head.fields.add("X-Seen", "1");
@@ -38,7 +47,7 @@ struct stage_set final : relay_hooks {
   void on_response_complete() noexcept override { completed_at = down.output.text(); }
 
   support::outcome<relay_outcome> begin() {
-    const relay_request request{down, up, "/", max_body, expects_continue, kept};
+    const relay_request request{down, up, "/", max_body, expects_continue, kept, timed ? &clock : nullptr};
     return loop.start(relay(request, *this, loop.context.get_executor()));
   }
   relay_outcome run() {
@@ -74,6 +83,42 @@ TEST_CASE("relay: a request without content is complete with its head, a respons
   CHECK(set.down.put_fields == std::vector<std::string>{"X-Seen: 1"});
   CHECK(set.down.put_size.kind == body_size::kind::known);
   CHECK_FALSE(set.up.interrupted);
+}
+
+TEST_CASE("relay: times of an exchange, with as few looks at the clock as there are moments") {
+  SECTION("at once: two looks") {
+    stage_set set;
+    set.answer({{"fine", true, true, {}}}, sized(4));
+    const relay_outcome out = set.run();
+    CHECK(out.request_sent.ns == 1);
+    CHECK(out.first_byte.ns == 2);
+    CHECK(out.last_byte == out.first_byte);
+    CHECK(set.clock.looks == 2);
+  }
+  SECTION("both bodies in pieces: three") {
+    stage_set set;
+    set.request_with({{"one", false, true, {}}, {"two", false, false, {}}, {"three", true, false, {}}});
+    set.answer({{"x", false, false, {}}, {"y", false, false, {}}, {"z", true, false, {}}});
+    const relay_outcome out = set.run();
+    CHECK(out.request_sent.ns != 0);
+    CHECK(out.last_byte.ns > out.first_byte.ns);
+    CHECK(set.clock.looks == 3);
+  }
+  SECTION("what is not reached is not told") {
+    stage_set set;
+    set.up.failure = fault(fault_code::connection_terminated, side::upstream, stage::read_head, "gone");
+    const relay_outcome out = set.run();
+    CHECK(out.request_sent.ns == 1);
+    CHECK(out.first_byte.ns == 0);
+    CHECK(out.last_byte.ns == 0);
+  }
+  SECTION("nobody asks, nobody looks") {
+    stage_set set;
+    set.timed = false;
+    set.answer({{"fine", true, true, {}}}, sized(4));
+    CHECK(set.run().first_byte.ns == 0);
+    CHECK(set.clock.looks == 0);
+  }
 }
 
 TEST_CASE("relay: the upstream has answered in full before the last piece is written") {
