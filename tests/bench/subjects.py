@@ -164,9 +164,14 @@ class subject:
         self.port = port
 
     def write(self, name, text):
-        self.configuration = text.strip("\n")
+        self.configuration = self.shown(text.strip("\n"))
         (self.folder / name).write_text(text)
         return str(self.folder / name)
+
+    def shown(self, text):
+        """Without what is of this run only."""
+        text = re.sub(r"127\.0\.0\.1:\d\d+", "127.0.0.1:PORT", text.replace(str(self.folder), "FOLDER"))
+        return re.sub(r"port_value: \d+", "port_value: PORT", text)
 
     def open_receiver(self):
         self.receiver = receiver()
@@ -292,7 +297,7 @@ class traced(subject):
         finally:
             os.sched_setaffinity(0, mask)
         self.opened.append(self.process.stop)
-        self.configuration = json.dumps(plan.settings)
+        self.configuration = self.shown(json.dumps(plan.settings, indent=1))
         self.pid, self.port = self.process.pid, self.process.inbound
 
     def settle(self):

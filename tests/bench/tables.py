@@ -20,7 +20,7 @@ def markdown(head, rows):
 def short(found):
     """What the targets go by: small GET, 32 kept-alive connections."""
     head = ["", "CPU µs/request", "against nginx", "against the floor", "requests/s", "added µs, 1 connection", "burst of 32: p50 / p99 µs",
-            "MB idle / after / 1,000", "system calls: 1 / 32", "allocations"]
+            "MB idle / 1,000 / after all", "system calls: 1 / 32", "allocations"]
     return markdown(head, [short_row(one, found) for one in found.values()])
 
 
@@ -35,6 +35,6 @@ def short_row(one, found):
 
 def fact_cells(facts):
     memory, calls, allocations = facts.get("memory"), facts.get("system_calls"), facts.get("allocations")
-    return [f"{facts['idle']['idle']:.1f} / {memory['after']:.1f} / {memory['at_1000']:.1f}" if memory and "idle" in facts else "–",
+    return [f"{facts['idle']['idle']:.1f} / {memory['at_1000']:.1f} / {facts['after']['resident']:.1f}" if memory and "after" in facts else "–",
             " / ".join(f"{sum(calls[key].values()):.1f}" for key in ("1", "32")) if calls else "–",
             f"{allocations['all']:.2f}" if allocations else "–"]

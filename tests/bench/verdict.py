@@ -17,7 +17,7 @@ class verdicts:
     def target(self, name, value, limit, unit=""):
         if value is None:
             return
-        digits = 2 if unit == "x" else 1
+        digits = 1 if unit != "x" else 2 if limit > 0.5 else 3
         text = f"{name}: {value:.{digits}f} (target <= {limit:.{digits}f})"
         self.say(text, value <= limit, "unmet", self.unmet)
 

@@ -11,7 +11,7 @@ build=(g++ cmake ninja-build ccache pkg-config protobuf-compiler protobuf-compil
 test=(python3 python3-grpcio python3-protobuf python3-jsonschema python3-yaml python3-websockets procps chromium chromium-driver
   nginx-light haproxy)
 lint=(clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14 llvm-14)
-bench=(nginx-light haproxy wrk strace python3 python3-venv)
+bench=(nginx-light haproxy wrk strace valgrind python3 python3-venv)
 interop=(python3-venv python3-pip)
 image=(buildah debootstrap)
 

@@ -68,6 +68,7 @@ class sidespan:
         self.settings = {"service": service, "admin": {"listen": "127.0.0.1:0"}}
         self.environment = {"OTEL_TRACES_EXPORTER": "none"}
         self.limits = []
+        self.prefix = []
 
     def listener(self, leg, to, options):
         listeners = self.settings.setdefault(leg, {})
@@ -112,6 +113,11 @@ class sidespan:
             self.env(LD_PRELOAD=str(library), ASAN_OPTIONS="exitcode=99:verify_asan_link_order=0")
         return self.limit(f"--nofile={limit}:{limit}")
 
+    def under(self, *command):
+        """Runs under a command that becomes the program, such as valgrind."""
+        self.prefix += command
+        return self
+
     def start(self):
         return running(self)
 
@@ -136,7 +142,7 @@ class running:
         self.config = self.folder / "sidespan.yaml"
         self.config.write_text(json.dumps(plan.settings, indent=2))  # JSON is YAML
         self.log_path = self.folder / "stderr"
-        command = [program(), "run", "--config", str(self.config), "--print-ports"]
+        command = [*plan.prefix, program(), "run", "--config", str(self.config), "--print-ports"]
         if plan.limits:
             command = ["prlimit", *plan.limits, "--", *command]
         with open(self.log_path, "wb") as log:
