@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A leg as its exchanges see it: one configured listener with its rules compiled. Immutable; made by app once per
-// listener and shared by all shards.
+// listener, and again when a reload changes it; shared by all shards.
 #pragma once
 
 #include <memory>
@@ -22,8 +22,10 @@ class leg {
  public:
   using kind = enum listener_settings::leg;
 
-  /// `root` is the sampler of rules that have no ratio of their own.
-  leg(listener_settings settings, const trace::sampler_settings& root, base::random_source& random);
+  /// `root` is the sampler of rules that have no ratio of their own. `before`: what the listener was until a reload,
+  /// whose pseudonym goes on, so that a loop that is under way is still known, and whose learned routes do.
+  leg(listener_settings settings, const trace::sampler_settings& root, base::random_source& random,
+      const leg* before = nullptr);
 
   const listener_settings& settings() const noexcept { return settings_; }
   bool inbound() const noexcept { return settings_.leg == kind::inbound; }
@@ -55,7 +57,7 @@ class leg {
  private:
   listener_settings settings_;
   route::table table_;
-  std::unique_ptr<route::inferred_routes> inferred_;  // a cache that all shards share
+  std::shared_ptr<route::inferred_routes> inferred_;  // a cache that all shards share, and that goes on over reloads
   trace::sampler root_sampler_;
   std::vector<trace::sampler> samplers_;       // one per rule of the table
   std::vector<upstream::endpoint> endpoints_;  // one per cluster

@@ -24,6 +24,8 @@ struct cluster_settings {
   std::uint16_t port = 80;
   /// host[:port] as written in the URL, the port left out when it is the default of the scheme (80).
   std::string authority;
+
+  friend bool operator==(const cluster_settings&, const cluster_settings&) = default;
 };
 
 struct listener_settings {
@@ -64,6 +66,8 @@ struct listener_settings {
   enum trust trust = trust::all;
   /// Largest request body in bytes, more is 413; 0: no limit.
   std::uint64_t max_body_bytes = 0;
+
+  friend bool operator==(const listener_settings&, const listener_settings&) = default;
 };
 
 /// What holds for every listener.

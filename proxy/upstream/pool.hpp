@@ -85,6 +85,8 @@ class pool {
     return connector_.connect(where.host, where.port, limit);
   }
 
+  /// From the next connection on.
+  void configure(const pool_settings& settings) { settings_ = settings; }
   std::size_t idle_count() const noexcept { return idle_total_; }
   /// Closes idle connections and keeps no more; leases in use are closed when they come back.
   void close_idle() noexcept;
