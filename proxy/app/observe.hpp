@@ -18,8 +18,10 @@ namespace sidespan::app {
 
 class observe final : public forward::observer {
  public:
-  observe(std::vector<std::string> known_methods, const base::clock& clock)
-      : known_methods_(std::move(known_methods)), clock_(clock) {}
+  explicit observe(const base::clock& clock) : clock_(clock) {}
+
+  /// Methods that are a label value of their own.
+  void know_methods(std::vector<std::string> known) { known_methods_ = std::move(known); }
 
   /// From now on one line per exchange into the ring number `shard` of `where`, which outlives this; null: none.
   void log_to(access_log* where, std::size_t shard, access_line_settings how);
@@ -37,7 +39,9 @@ class observe final : public forward::observer {
   void connection_closed(bool inbound) noexcept override;
 
   void paused(std::string_view limit) noexcept { registry_.limited(limit); }
-  void upstream_connections(int change) noexcept override { registry_.connections_open(metrics::side::upstream, change); }
+  void upstream_connections(int change) noexcept override {
+    registry_.connections_open(metrics::side::upstream, change);
+  }
 
   const metrics::registry& registry() const noexcept { return registry_; }
 

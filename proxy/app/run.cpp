@@ -44,6 +44,17 @@ net::task<void> run_until_signal(sidecar& running, signals& wanted, net::asio::i
   control.stop();
 }
 
+net::task<void> reload_at_signal(sidecar& running, signals& wanted, const reader& read_again) {
+  while (true) {
+    net::error_code ec;
+    co_await wanted.async_wait(net::into(ec));
+    if (ec) co_return;
+    if (!read_again) continue;
+    reread again = read_again();
+    co_await running.reload(std::move(again));
+  }
+}
+
 net::task<void> stop_at_signal(signals& wanted, net::asio::io_context& control) {
   net::error_code ec;
   co_await wanted.async_wait(net::into(ec));
@@ -68,10 +79,12 @@ int run(const settings& configured, const run_options& options) {
   try {
     net::asio::io_context control(1);
     signals wanted(control.get_executor(), SIGTERM, SIGINT);
+    signals hangup(control.get_executor(), SIGHUP);
     sidecar running(configured, control);
     running.start();
     running.log_start();
     if (options.print_ports) print_line(running.bound_ports());
+    net::spawn(control.get_executor(), reload_at_signal(running, hangup, options.read_again), "reload");
     net::spawn(control.get_executor(), run_until_signal(running, wanted, control), "lifecycle");
     control.run();
   } catch (const std::exception& reason) {

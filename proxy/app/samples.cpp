@@ -114,8 +114,18 @@ void add_process(std::vector<sample>& out) {
 void add_build(const settings& configured, std::vector<sample>& out) {
   out.push_back(gauge("sidespan_build_info", "Always 1; the labels tell the version and the configuration.", 1));
   out.back().labels = {{"version", base::version()}, {"config_hash", configured.config_hash}};
-  out.push_back(
-      gauge("sidespan_config_last_reload_success", "1 when the configuration in force is the one last read.", 1));
+}
+
+void add_reloads(const reload_counts& counts, std::vector<sample>& out) {
+  const auto reloads = [&out](const char* result, std::uint64_t count) {
+    out.push_back(counter("sidespan_config_reloads_total", "Configurations read again, by what came of it.",
+                          static_cast<double>(count)));
+    out.back().labels = {{"result", result}};
+  };
+  reloads("applied", counts.applied);
+  reloads("refused", counts.refused);
+  out.push_back(gauge("sidespan_config_last_reload_success", "1 when the configuration in force is the one last read.",
+                      counts.last_applied ? 1 : 0));
 }
 
 }  // namespace sidespan::app

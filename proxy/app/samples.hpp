@@ -24,6 +24,13 @@ struct held {
 };
 void add_held(const held& now, std::vector<metrics::sample>& out);
 void add_process(std::vector<metrics::sample>& out);
+/// How often a configuration was put in force, or refused, since the start.
+struct reload_counts {
+  std::uint64_t applied = 0;
+  std::uint64_t refused = 0;
+  bool last_applied = true;
+};
+void add_reloads(const reload_counts& counts, std::vector<metrics::sample>& out);
 void add_build(const settings& configured, std::vector<metrics::sample>& out);
 
 }  // namespace sidespan::app

@@ -42,6 +42,8 @@ struct embedded_viewer_settings {
   viewer::settings page;
   /// Address and port of its OTLP/gRPC receiver.
   std::string otlp_listen = "127.0.0.1:4317";
+
+  friend bool operator==(const embedded_viewer_settings&, const embedded_viewer_settings&) = default;
 };
 
 struct settings {

@@ -6,68 +6,120 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include "app/reload.hpp"
 #include "forward/opaque.hpp"
 #include "net/spawn.hpp"
 
 namespace sidespan::app {
 namespace {
 
-upstream::pool_settings pool_settings_of(const settings& configured) {
+upstream::pool_settings pool_settings_of(const forward::settings& configured) {
   upstream::pool_settings out;
-  out.head.head_bytes = configured.forward.header_bytes;
-  out.head.field_count = configured.forward.header_fields;
-  out.idle_per_endpoint = configured.forward.idle_upstream_connections;
+  out.head.head_bytes = configured.header_bytes;
+  out.head.field_count = configured.header_fields;
+  out.idle_per_endpoint = configured.idle_upstream_connections;
   return out;
 }
 
 }  // namespace
 
 // One thread runs the loop, so the reactor needs no locks of its own; posting from other threads stays safe.
-shard::shard(const settings& configured, forward::process& all, trace::sink& sink)
+shard::shard(std::size_t number, forward::process& all, trace::sink& sink)
     : loop_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       keep_running_(loop_.get_executor()),
       wheel_(loop_),
-      buffers_(configured.forward.memory / configured.workers),
-      observe_(configured.trace.known_methods, all.clock),
-      pool_(loop_, wheel_, buffers_, pool_settings_of(configured)),
-      here_{all, loop_, wheel_, buffers_, pool_, random_, sink, observe_, {}, {}, false, false} {
+      observe_(all.clock),
+      pool_(loop_, wheel_, buffers_, {}),
+      here_{all, loop_, wheel_, buffers_, pool_, random_, sink, observe_, {}, 0, {}, {}, false, false},
+      number_(number) {
   pool_.tell(&observe_);
 }
 
 shard::~shard() { stop(); }
 
-std::uint16_t shard::listen(const forward::leg& leg, std::uint16_t port, bool shared) {
-  const forward::listener_settings& wanted = leg.settings();
-  net::acceptor socket = net::bind_listener(loop_, wanted.address, port, shared);
-  auto accepted = [this, &leg](net::tcp_socket connection) {
-    net::spawn(loop_.get_executor(), forward::serve_connection(here_, leg, std::move(connection)), "connection");
-  };
-  auto admission = [this, &leg] { return used_up(leg); };
-  auto paused = [this](std::string_view what) { observe_.paused(what); };
-  listeners_.push_back(
-      {&leg, std::make_unique<net::listener>(std::move(socket), accepted, admission, paused, wanted.key)});
-  return listeners_.back().socket->port();
-}
-
 /// What keeps a listener from taking one more connection; empty: nothing.
 std::string_view shard::used_up(const forward::leg& leg) const noexcept {
   using forward::limit;
   const std::size_t own = leg.settings().max_connections;
-  const bool all_taken = here_.all.connections.load(std::memory_order_relaxed) >= here_.all.forward.connections;
+  const bool all_taken = here_.all.connections.load(std::memory_order_relaxed) >= here_.in_force->forward.connections;
   const bool own_taken = own != 0 && leg.current_load().connections.load(std::memory_order_relaxed) >= own;
   if (all_taken || own_taken) return forward::name(limit::connections);
   return buffers_.full() ? forward::name(limit::memory) : std::string_view();
 }
 
-void shard::log_to(access_log& where, std::size_t number, access_line_settings how) {
-  observe_.log_to(&where, number, std::move(how));
-  here_.response_times = true;
-}
-
 void shard::start() {
-  for (bound& each : listeners_) each.socket->start();
   thread_ = std::thread([this] { loop_.run(); });
   pthread_setname_np(thread_.native_handle(), "shard");
+}
+
+void shard::reload(shard_change what, std::atomic<std::size_t>& done) {
+  net::asio::post(loop_, [this, what = std::move(what), &done]() mutable {
+    ++here_.reloads;
+    change(std::move(what));
+    done.fetch_add(1, std::memory_order_release);
+  });
+}
+
+void shard::change(shard_change what) {
+  here_.in_force = forward::held_snapshot(what.next);
+  here_.response_times = what.log != nullptr;
+  pool_.configure(pool_settings_of(what.next->forward));
+  buffers_.limit(what.buffer_bytes);
+  observe_.know_methods(what.next->trace.known_methods);
+  observe_.log_to(what.log, number_, std::move(what.log_lines));
+  for (entrance& each : entrances_) follow(each);
+  for (shard_change::added& each : what.listeners) open(std::move(each));
+  forget_closed();
+}
+
+/// A listener that was there before: its leg is another one now, or it closes.
+void shard::follow(entrance& at) {
+  if (at.door.closed) return;
+  for (const auto& leg : here_.in_force->legs) {
+    if (!same_place(leg->settings(), at.door.leg->settings())) continue;
+    at.door.leg = leg;
+    return;
+  }
+  at.door.closed = true;
+  at.closed_by = here_.reloads;
+  for (forward::connection* connection : here_.connections) {
+    if (&connection->at() == &at.door) connection->drain();
+  }
+  // After it: what comes out of its queue has a request of its own to bring first.
+  at.socket->stop();
+}
+
+void shard::open(shard_change::added what) {
+  entrance& at = entrances_.emplace_back(std::move(what.leg));
+  auto accepted = [this, &at](net::tcp_socket connection) {
+    net::spawn(loop_.get_executor(), forward::serve_connection(here_, at.door, std::move(connection)), "connection");
+  };
+  auto admission = [this, &at] { return used_up(*at.door.leg); };
+  auto paused = [this](std::string_view limit) { observe_.paused(limit); };
+  at.socket = std::make_unique<net::listener>(std::move(what.socket).unpark(loop_), accepted, admission, paused,
+                                              at.door.leg->settings().key);
+  at.socket->start();
+}
+
+void shard::forget_closed() {
+  entrances_.remove_if(
+      [](const entrance& each) { return each.door.closed && each.door.connections == 0 && each.socket->done(); });
+}
+
+void shard::cut_closed(std::size_t reload) {
+  net::asio::post(loop_, [this, reload] {
+    for (forward::connection* connection : here_.connections) {
+      for (const entrance& each : entrances_) {
+        if (&connection->at() == &each.door && each.door.closed && each.closed_by <= reload) connection->cut();
+      }
+    }
+    for (forward::opaque_connection* connection : here_.opaque) {
+      for (const entrance& each : entrances_) {
+        if (&connection->at() == &each.door && each.door.closed && each.closed_by <= reload) connection->cut();
+      }
+    }
+    forget_closed();
+  });
 }
 
 void shard::drain_inbound() {
@@ -81,11 +133,11 @@ void shard::drain_outbound() {
 void shard::drain(bool inbound) {
   (inbound ? here_.draining_inbound : here_.draining_outbound) = true;
   for (forward::connection* connection : here_.connections) {
-    if (connection->on_leg().inbound() == inbound) connection->drain();
+    if (connection->at().inbound == inbound) connection->drain();
   }
   // After it: what comes out of their queues has a request of its own to bring first.
-  for (bound& each : listeners_) {
-    if (each.leg->inbound() == inbound) each.socket->stop();
+  for (entrance& each : entrances_) {
+    if (each.door.inbound == inbound) each.socket->stop();
   }
   closed_[inbound ? 0 : 1].store(true, std::memory_order_release);
 }

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <list>
 #include <memory>
 #include <string>
 #include <thread>
@@ -19,18 +20,38 @@
 
 namespace sidespan::app {
 
+/// A configuration coming into force on one shard.
+struct shard_change {
+  /// A listener that was not there before.
+  struct added {
+    std::shared_ptr<const forward::leg> leg;
+    net::parked_listener socket;
+  };
+  std::shared_ptr<const forward::snapshot> next;
+  std::vector<added> listeners;
+  /// This shard's part of the memory for buffers.
+  std::size_t buffer_bytes = wire::buffer_pool::unlimited;
+  /// Null: no access log.
+  access_log* log = nullptr;
+  access_line_settings log_lines;
+};
+
 class shard {
  public:
-  shard(const settings& configured, forward::process& all, trace::sink& sink);
+  /// `number`: 0.. among the shards.
+  shard(std::size_t number, forward::process& all, trace::sink& sink);
   ~shard();
   shard(const shard&) = delete;
   shard& operator=(const shard&) = delete;
 
-  /// Before start(): binds one listener for `leg`. Throws std::runtime_error naming the address. Returns the port.
-  std::uint16_t listen(const forward::leg& leg, std::uint16_t port, bool shared);
-  /// Before start(): one line per exchange goes to ring `number` of `where`.
-  void log_to(access_log& where, std::size_t number, access_line_settings how);
+  /// Before start(), once.
+  void begin_with(shard_change what) { change(std::move(what)); }
   void start();
+  /// Puts `what` in force between two turns of the loop, then adds one to `done`, which outlives it. Listeners that it
+  /// has no more drain; exchanges under way notice nothing.
+  void reload(shard_change what, std::atomic<std::size_t>& done);
+  /// Ends what is still under way on listeners that reload number `reload` or an earlier one has closed.
+  void cut_closed(std::size_t reload);
 
   /// Drain, first half: inbound listeners close, inbound connections end with their exchange.
   void drain_inbound();
@@ -52,6 +73,18 @@ class shard {
   std::size_t idle_upstream_connections() const noexcept { return pool_.idle_count(); }
 
  private:
+  /// One listener as this shard has it.
+  struct entrance {
+    explicit entrance(std::shared_ptr<const forward::leg> leg) : door(std::move(leg)) {}
+    forward::door door;
+    std::unique_ptr<net::listener> socket;
+    std::size_t closed_by = 0;  // number of the reload
+  };
+
+  void change(shard_change what);
+  void follow(entrance& at);
+  void open(shard_change::added what);
+  void forget_closed();
   void drain(bool inbound);
   std::string_view used_up(const forward::leg& leg) const noexcept;
 
@@ -63,11 +96,8 @@ class shard {
   observe observe_;
   upstream::pool pool_;
   forward::shard here_;
-  struct bound {
-    const forward::leg* leg;
-    std::unique_ptr<net::listener> socket;
-  };
-  std::vector<bound> listeners_;
+  std::list<entrance> entrances_;
+  const std::size_t number_;
   std::atomic<std::uint64_t> alive_mark_{0};
   std::array<std::atomic<bool>, 2> closed_{};  // inbound, outbound
   std::thread thread_;

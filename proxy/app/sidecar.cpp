@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/sidecar.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <nlohmann/json.hpp>
@@ -10,7 +8,7 @@
 
 #include "app/address.hpp"
 #include "app/null_exporter.hpp"
-#include "app/samples.hpp"
+#include "app/until.hpp"
 #include "app/viewer_feed.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
@@ -55,10 +53,7 @@ const char* name(forward::leg::kind kind) {
 }  // namespace
 
 sidecar::sidecar(const settings& configured, net::asio::io_context& control)
-    : settings_(configured),
-      control_(control),
-      exclusion_(settings_.trace.exclude),
-      all_{settings_.forward, settings_.trace, exclusion_, clock_, nullptr, nullptr, {}, {}, {}, {}, {}, {}} {
+    : settings_(configured), control_(control), all_{clock_, nullptr, nullptr, {}, {}, {}, {}, {}} {
   if (settings_.correlate) {
     ledger_ = std::make_unique<correlate::ledger>(settings_.correlate->ledger_slots);
     ladder_ = std::make_unique<correlate::ladder>(*settings_.correlate, *ledger_);
@@ -76,51 +71,16 @@ sidecar::sidecar(const settings& configured, net::asio::io_context& control)
         where, [this](const otlp::receiver::request& request) { viewer_->add(viewer_spans(request)); });
   }
   worker_ = std::make_unique<collect::worker>(settings_.collect, make_exporter(settings_), settings_.workers);
-  make_shards();
-  if (settings_.log.access) make_access_log();
+  for (std::size_t i = 0; i < settings_.workers; ++i)
+    shards_.push_back(std::make_unique<shard>(i, all_, worker_->intake(i)));
   if (!settings_.admin_listen.empty()) make_admin();
+  prepared what = prepare(settings_);
+  for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i]->begin_with(std::move(what.changes[i]));
+  take_over(settings_, what);
 }
 
 sidecar::~sidecar() {
   for (auto& each : shards_) each->stop();
-}
-
-void sidecar::make_shards() {
-  for (const forward::listener_settings& listener : settings_.listeners) {
-    legs_.push_back(std::make_unique<forward::leg>(listener, settings_.trace.sampler, random_));
-  }
-  for (std::size_t i = 0; i < settings_.workers; ++i) {
-    shards_.push_back(std::make_unique<shard>(settings_, all_, worker_->intake(i)));
-  }
-  // Several shards share a port only after one has had it for itself: two sidespans must not share one by accident
-  // (decision 5).
-  const bool shared = shards_.size() > 1;
-  for (const auto& leg : legs_) {
-    std::uint16_t port = leg->settings().port;
-    if (shared) {
-      net::acceptor exclusive = net::bind_listener(control_, leg->settings().address, port, false);
-      port = exclusive.local_endpoint().port();
-    }
-    for (auto& each : shards_) port = each->listen(*leg, port, shared);
-    ports_.push_back(port);
-    all_.own_ports.push_back(port);
-  }
-  if (viewer_) all_.own_ports.push_back(viewer_->port());
-  if (receiver_) all_.own_ports.push_back(receiver_->port());
-}
-
-void sidecar::make_access_log() {
-  const std::string& to = *settings_.log.access;
-  access_line_settings how;
-  using base::log_format;
-  const bool terminal =
-      (to == "stdout" && ::isatty(STDOUT_FILENO) == 1) || (to == "stderr" && ::isatty(STDERR_FILENO) == 1);
-  how.json = settings_.log.access_format == log_format::json ||
-             (settings_.log.access_format == log_format::automatic && !terminal);
-  how.url_query = settings_.trace.url_query;
-  how.redacted_query_keys = settings_.trace.redacted_query_keys;
-  access_log_ = std::make_unique<access_log>(to, shards_.size());
-  for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i]->log_to(*access_log_, i, how);
 }
 
 void sidecar::make_admin() {
@@ -131,7 +91,6 @@ void sidecar::make_admin() {
   show.build = [this] { return build_text(); };
   const auto [address, port] = split_address(settings_.admin_listen);
   admin_ = std::make_unique<admin::pages>(control_, admin::settings{address, port}, std::move(show));
-  all_.own_ports.push_back(admin_->port());
 }
 
 void sidecar::start() {
@@ -171,6 +130,7 @@ std::string sidecar::metrics_text() const {
   add_held(now, samples);
   add_process(samples);
   add_build(settings_, samples);
+  add_reloads(reloads_, samples);
   return metrics::exposition(registries, samples);
 }
 
@@ -184,9 +144,9 @@ std::string sidecar::build_text() const {
 
 std::string sidecar::bound_ports() const {
   nlohmann::json out = {{"inbound", nlohmann::json::object()}, {"outbound", nlohmann::json::object()}};
-  for (std::size_t i = 0; i < legs_.size(); ++i) {
-    const forward::listener_settings& listener = legs_[i]->settings();
-    if (legs_[i]->is_forward_proxy()) {
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    const forward::listener_settings& listener = in_force_->legs[i]->settings();
+    if (in_force_->legs[i]->is_forward_proxy()) {
       out["proxy"] = ports_[i];
     } else {
       out[name(listener.leg)][listener.key] = ports_[i];
@@ -198,6 +158,15 @@ std::string sidecar::bound_ports() const {
   return out.dump();
 }
 
+void sidecar::log_listener(std::size_t number) const {
+  const forward::listener_settings& listener = in_force_->legs[number]->settings();
+  base::log(base::log_level::info, "listening",
+            {{"leg", name(listener.leg)},
+             {"protocol", listener.opaque ? "tcp" : "http"},
+             {"on", listener.address + ":" + std::to_string(ports_[number])},
+             {"to", listener.clusters.empty() ? "wherever the request says" : listener.clusters.front().authority}});
+}
+
 void sidecar::log_start() const {
   const auto info = [](std::string_view what, std::initializer_list<base::log_field> fields) {
     base::log(base::log_level::info, what, fields);
@@ -207,30 +176,11 @@ void sidecar::log_start() const {
                            {"config", settings_.config_path.empty() ? "none" : settings_.config_path},
                            {"config_hash", settings_.config_hash},
                            {"workers", std::to_string(settings_.workers)}});
-  for (std::size_t i = 0; i < legs_.size(); ++i) {
-    const forward::listener_settings& listener = legs_[i]->settings();
-    info("listening",
-         {{"leg", name(listener.leg)},
-          {"protocol", listener.opaque ? "tcp" : "http"},
-          {"on", (listener.address == "*" ? std::string("*") : listener.address) + ":" + std::to_string(ports_[i])},
-          {"to", listener.clusters.empty() ? "wherever the request says" : listener.clusters.front().authority}});
-  }
+  for (std::size_t i = 0; i < ports_.size(); ++i) log_listener(i);
   if (admin_)
     info("listening", {{"admin", "http://" + settings_.admin_listen + "/"}, {"port", std::to_string(admin_->port())}});
   if (viewer_) info("listening", {{"viewer", "http://" + viewer_->authority() + "/"}});
   info("exporting", {{"to", settings_.exporter ? settings_.exporter->endpoint : "nowhere"}});
-}
-
-template <class Condition>
-net::task<bool> sidecar::until(Condition met, time_point deadline) {
-  net::timer pause(control_.get_executor());
-  net::error_code ignored;
-  while (!met()) {
-    if (steady_clock::now() >= deadline) co_return false;
-    pause.expires_after(milliseconds(5));
-    co_await pause.async_wait(net::into(ignored));
-  }
-  co_return true;
 }
 
 /// The last spans get at least a second, also when the connections have used up the time, and at most five: whoever
@@ -247,7 +197,7 @@ net::task<void> sidecar::flush(time_point deadline) {
     done = true;
   });
   const auto flushed = [&done] { return done.load(); };
-  co_await until(flushed, time_point::max());
+  co_await until(control_, flushed, time_point::max());
 }
 
 net::task<bool> sidecar::drain() {
@@ -261,18 +211,18 @@ net::task<bool> sidecar::drain() {
   const auto all_idle = [&] { return closed(false) && all_.connections.load() == 0; };
   const time_point begin = steady_clock::now() + settings_.drain.delay;
   const time_point deadline = begin + settings_.drain.timeout;
-  co_await until(never, begin);
+  co_await until(control_, never, begin);
   for (auto& each : shards_) each->drain_inbound();
   // An app that is still answering needs its own calls to get through.
-  co_await until(inbound_idle, deadline);
+  co_await until(control_, inbound_idle, deadline);
   for (auto& each : shards_) each->drain_outbound();
-  const bool clean = co_await until(all_idle, deadline);
+  const bool clean = co_await until(control_, all_idle, deadline);
   if (!clean)
     base::log(base::log_level::warn, "drain time is over",
               {{"connections_cut", std::to_string(all_.connections.load())}});
   for (auto& each : shards_) each->cut();
   const time_point cut_deadline = steady_clock::now() + milliseconds(500);
-  const bool ended = co_await until(all_idle, cut_deadline);
+  const bool ended = co_await until(control_, all_idle, cut_deadline);
   for (auto& each : shards_) each->stop();
   if (access_log_) access_log_->stop(steady_clock::now() + std::chrono::seconds(1));
   co_await flush(deadline);

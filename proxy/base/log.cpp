@@ -82,6 +82,8 @@ void configure_log(log_level level, log_format format) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+void set_log_level(log_level level) noexcept { spdlog::default_logger_raw()->set_level(to_spdlog(level)); }
+
 void flush_log() { spdlog::default_logger()->flush(); }
 
 bool log_enabled(log_level level) noexcept { return spdlog::default_logger_raw()->should_log(to_spdlog(level)); }

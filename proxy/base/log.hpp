@@ -26,6 +26,8 @@ struct log_field {
 
 /// Once, at start-up, before other threads exist.
 void configure_log(log_level level, log_format format);
+/// Any time, any thread.
+void set_log_level(log_level level) noexcept;
 /// Waits until everything logged so far is written.
 void flush_log();
 

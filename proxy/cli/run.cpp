@@ -20,7 +20,15 @@ const char* const examples =
     "  sidespan run --service cart --in 8080=localhost:3000 --out 9001=http://catalog:8080\n"
     "  sidespan run --service cart --in 8080=localhost:3000 --proxy 7128 --endpoint http://collector:4317";
 
-int run(const configuration_flags& flags, const app::run_options& options) {
+app::reread read_again(const configuration_flags& flags) {
+  config::outcome loaded = load_configuration(flags);
+  app::reread out;
+  out.configured = std::move(loaded.settings);
+  for (const config::problem& each : loaded.problems) out.problems.push_back(config::format(each));
+  return out;
+}
+
+int run(configuration_flags flags, app::run_options options) {
   const config::outcome loaded = load_configuration(flags);
   if (!loaded.settings) {
     show_problems(loaded.problems);
@@ -28,6 +36,9 @@ int run(const configuration_flags& flags, const app::run_options& options) {
   }
   base::configure_log(loaded.settings->log.level, loaded.settings->log.format);
   for (const config::problem& each : loaded.problems) base::log(base::log_level::warn, config::format(each));
+  // The file that was found, whatever is found next time.
+  flags.file = loaded.settings->config_path;
+  options.read_again = [&flags] { return read_again(flags); };
   return app::run(*loaded.settings, options);
 }
 

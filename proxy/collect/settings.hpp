@@ -27,6 +27,8 @@ struct settings {
   std::chrono::milliseconds retry_max{3000};
   /// A batch is given up after this long; until then it counts as queued.
   std::chrono::milliseconds retry_total{120000};
+
+  friend bool operator==(const settings&, const settings&) = default;
 };
 
 }  // namespace sidespan::collect

@@ -189,9 +189,9 @@ constexpr std::string_view doc_rule_retries = "As `retries.most` of the listener
 const auto table = std::to_array<key>({
     {.path = "service", .kind = kind::text, .otel = "OTEL_SERVICE_NAME",
      .doc = "Name of the application beside sidespan: `service.name` of its spans. Required.",
-     .assign = [](draft& d, const setting& s) { d.settings.service = as<std::string>(s); }},
+     .restart = true, .assign = [](draft& d, const setting& s) { d.settings.service = as<std::string>(s); }},
     {.path = "resource", .kind = kind::section,
-     .doc = "More attributes of every span's resource. Empty values are left out. `OTEL_RESOURCE_ATTRIBUTES` adds to them."},
+     .doc = "More attributes of every span's resource. Empty values are left out. `OTEL_RESOURCE_ATTRIBUTES` adds to them.", .restart = true},
     {.path = "resource.*", .kind = kind::text, .doc = "Any attribute, like `deployment.environment.name`.",
      .assign = [](draft& d, const setting& s) {
        if (!as<std::string>(s).empty()) d.settings.resource.attributes.emplace_back(s.path[1], as<std::string>(s));
@@ -309,7 +309,7 @@ const auto table = std::to_array<key>({
     {.path = "trace.sampler", .kind = kind::sampler, .preset = "{ parent_based: always_on }", .otel = "OTEL_TRACES_SAMPLER",
      .doc = "`always_on`, `always_off`, `{ ratio: 0.1 }`, or `{ parent_based: … }` around one of them: the caller's decision first.",
      .assign = [](draft& d, const setting& s) { d.settings.trace.sampler = as<trace::sampler_settings>(s); }},
-    {.path = "trace.correlate", .kind = kind::section, .shorthand = "rungs", .doc = "How an outbound request without a context finds its parent."},
+    {.path = "trace.correlate", .kind = kind::section, .shorthand = "rungs", .doc = "How an outbound request without a context finds its parent.", .restart = true},
     {.path = "trace.correlate.rungs", .kind = kind::list, .preset = "auto", .range = "header|exclusive|candidates", .words = "auto|off",
      .later = "shim|kernel|value", .doc = "Kinds of evidence that may answer; `off`: such requests start new traces.", .assign = assign_rungs},
     {.path = "trace.correlate.threshold", .kind = kind::ratio, .preset = "0.98", .range = "0..1", .doc = "Below this confidence no parent is asserted.",
@@ -340,7 +340,7 @@ const auto table = std::to_array<key>({
     {.path = "trace.keep", .kind = kind::later},
     {.path = "trace.capture_headers", .kind = kind::later},
 
-    {.path = "export", .kind = kind::section, .doc = "Where spans go."},
+    {.path = "export", .kind = kind::section, .doc = "Where spans go.", .restart = true},
     {.path = "export.otlp", .kind = kind::section, .shorthand = "endpoint", .doc = "OpenTelemetry collector or backend."},
     {.path = "export.otlp.endpoint", .kind = kind::endpoint, .preset = "http://localhost:4317", .words = "off", .otel = "OTEL_EXPORTER_OTLP_ENDPOINT",
      .doc = "`http://host:port`, or `https://…` for TLS; `off`: spans are not exported.", .assign = assign_endpoint},
@@ -373,12 +373,12 @@ const auto table = std::to_array<key>({
     {.path = "export.retry.total", .kind = kind::duration, .preset = "2m", .range = "1ms..24h", .otel = "OTEL_BSP_EXPORT_TIMEOUT", .doc = "A batch is given up, and counted, after this long.",
      .assign = [](draft& d, const setting& s) { d.settings.collect.retry_total = as<milliseconds>(s); }},
 
-    {.path = "admin", .kind = kind::section, .shorthand = "listen", .doc = "Health and metrics, read-only."},
+    {.path = "admin", .kind = kind::section, .shorthand = "listen", .doc = "Health and metrics, read-only.", .restart = true},
     {.path = "admin.listen", .kind = kind::listen, .preset = "0.0.0.0:7190", .words = "off", .doc = "Where; a port alone is bound on 0.0.0.0.",
      .assign = [](draft& d, const setting& s) { d.settings.admin_listen = host_port(as<address>(s)); }},
     {.path = "admin.socket", .kind = kind::later},
     {.path = "viewer", .kind = kind::section, .shorthand = "listen", .doc = "Web page with the traces, inside this process. Without this section there is none.",
-     .assign = [](draft& d, const setting&) { d.has_viewer = true; }},
+     .restart = true, .assign = [](draft& d, const setting&) { d.has_viewer = true; }},
     {.path = "viewer.listen", .kind = kind::listen, .preset = "127.0.0.1:7180", .words = "off", .doc = "The page; a port alone is bound on 127.0.0.1.", .assign = assign_viewer_listen},
     {.path = "viewer.otlp", .kind = kind::listen, .preset = "127.0.0.1:4317", .doc = "Where it receives spans (OTLP/gRPC).",
      .assign = [](draft& d, const setting& s) { d.viewer.otlp_listen = d.viewer.page.otlp_address = host_port(as<address>(s)); }},
@@ -393,7 +393,7 @@ const auto table = std::to_array<key>({
     {.path = "log", .kind = kind::section, .shorthand = "level", .doc = "Messages on stderr."},
     {.path = "log.level", .kind = kind::choice, .preset = "info", .range = "trace|debug|info|warn|error|off", .otel = "OTEL_LOG_LEVEL", .doc = "Least important level that is shown.",
      .assign = [](draft& d, const setting& s) { d.settings.log.level = *base::parse_log_level(as<std::string>(s)); }},
-    {.path = "log.format", .kind = kind::choice, .preset = "auto", .range = "auto|text|json", .doc = "`auto`: text on a terminal, JSON otherwise.", .assign = assign_log_format},
+    {.path = "log.format", .kind = kind::choice, .preset = "auto", .range = "auto|text|json", .doc = "`auto`: text on a terminal, JSON otherwise.", .restart = true, .assign = assign_log_format},
     {.path = "log.access", .kind = kind::output, .preset = "off", .words = "off|on|stdout|stderr",
      .doc = "One line per finished exchange; `on` is `stdout`, a path that begins with `/` is a file, opened anew at SIGHUP.", .assign = assign_access},
     {.path = "log.access_format", .kind = kind::choice, .preset = "auto", .range = "auto|text|json", .doc = "Of these lines; `auto`: text on a terminal, JSON otherwise.",
@@ -405,7 +405,7 @@ const auto table = std::to_array<key>({
      .assign = [](draft& d, const setting& s) { d.settings.drain.timeout = as<milliseconds>(s); }},
     {.path = "limits", .kind = kind::section, .doc = "Of the process."},
     {.path = "limits.workers", .kind = kind::integer, .preset = "1", .range = "1..256", .words = "auto", .doc = "Threads that forward; `auto`: as many as the container's CPU quota allows.",
-     .assign = [](draft& d, const setting& s) { d.settings.workers = as<std::uint64_t>(s) == 0 ? d.processors : as<std::uint64_t>(s); }},
+     .restart = true, .assign = [](draft& d, const setting& s) { d.settings.workers = as<std::uint64_t>(s) == 0 ? d.processors : as<std::uint64_t>(s); }},
     {.path = "limits.connections", .kind = kind::integer, .preset = "10000", .range = "1..1000000", .doc = "Most connections from callers; more wait.",
      .assign = [](draft& d, const setting& s) { d.settings.forward.connections = as<std::uint64_t>(s); }},
     {.path = "limits.header_bytes", .kind = kind::size, .preset = "64KiB", .range = "1KiB..1MiB", .doc = "Largest head of a request or response, start line included.",
@@ -460,6 +460,14 @@ bool is_wildcard(const key& row) { return last(row) == "*" || last(row) == "#"; 
 
 bool is_group(const key& row) {
   return row.kind == kind::section || row.kind == kind::listener || row.kind == kind::rule;
+}
+
+bool needs_restart(const key& row) {
+  return std::any_of(table.begin(), table.end(), [&row](const key& each) {
+    const bool here = row.path == each.path;
+    const bool below = row.path.starts_with(each.path) && row.path.substr(each.path.size(), 1) == ".";
+    return each.restart && (here || below);
+  });
 }
 
 std::vector<std::string_view> children(const key* parent) {

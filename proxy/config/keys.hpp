@@ -59,6 +59,8 @@ struct key {
   std::string_view doc = "";
   /// Shown as [redacted].
   bool secret = false;
+  /// A change of it, or of what is below it, takes effect at the next start only; anything else at SIGHUP.
+  bool restart = false;
   /// Puts a checked value where it belongs. nullptr: a section that means nothing by itself.
   void (*assign)(draft&, const setting&) = nullptr;
 };
@@ -75,6 +77,8 @@ std::vector<const key*> rows_below(const key* parent);
 bool is_wildcard(const key& row);
 /// A section of any kind: something with keys below it.
 bool is_group(const key& row);
+/// The row or one above it says so.
+bool needs_restart(const key& row);
 /// Names of all exact children, those of later versions excepted.
 std::vector<std::string_view> children(const key* parent);
 /// The row at a concrete path. nullptr: none.

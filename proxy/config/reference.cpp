@@ -37,7 +37,7 @@ Without a file: `sidespan run --service cart --in 8080=localhost:3000 --out 9001
   is `8080: { to: localhost:3000 }`.
 - **Durations** are `250ms`, `3s`, `5m`, `1h`; **sizes** are bytes or `64KiB`, `512MiB`, `2GiB`.
 - **Several listeners on port 0** need keys that differ: `127.0.0.1:0`, `127.0.0.2:0`.
-- A change takes effect at the next start.
+- A change takes effect at SIGHUP without a restart ([operations.md](operations.md#reload)), except where it says otherwise.
 
 With most of what there is:
 
@@ -154,6 +154,7 @@ std::string readable(std::string_view path) {
 void line_of(const key& row, std::string& out) {
   std::string doc(row.doc);
   if (!row.shorthand.empty()) doc += " Short for " + code(row.shorthand) + ".";
+  if (row.restart) doc += is_group(row) ? " Changes here and below need a restart." : " A change needs a restart.";
   const std::string type = is_group(row) ? (row.kind == kind::section ? "section" : "entry") : type_of(row);
   const std::string preset = row.preset.empty() ? "" : code(row.preset);
   out += "| " + code(readable(row.path)) + " | " + type + " | " + cell(preset) + " | " + cell(values_of(row)) + " | " +

@@ -61,7 +61,8 @@ struct writer {
   std::string operator()(const std::vector<std::string>& list) const { return list_text(row, list); }
   std::string operator()(const address& where) const { return address_text(where); }
   std::string operator()(const forward::cluster_settings& to) const {
-    if (to.protocol == forward::cluster_settings::protocol::tcp) return yaml_scalar("tcp://" + address_of(to.endpoints.front()));
+    if (to.protocol == forward::cluster_settings::protocol::tcp)
+      return yaml_scalar("tcp://" + address_of(to.endpoints.front()));
     std::string out;
     for (const upstream::endpoint& each : to.endpoints) out += (out.empty() ? "" : ", ") + endpoint_text(each);
     return to.endpoints.size() == 1 ? out : "[" + out + "]";

@@ -22,6 +22,8 @@ struct settings {
   std::size_t candidate_links = 8;
   /// Most inbound exchanges in flight that the ledger can tell apart.
   std::size_t ledger_slots = 4096;
+
+  friend bool operator==(const settings&, const settings&) = default;
 };
 
 }  // namespace sidespan::correlate

@@ -11,43 +11,46 @@ namespace {
 /// Whoever was accepted while the listener closed has sent its request or is about to.
 constexpr std::chrono::milliseconds late_comer_timeout{500};
 
-wire::h1_server_limits limits_of(const shard& on, const leg& leg) {
+wire::h1_server_limits limits_of(const shard& on, const door& at) {
   wire::h1_server_limits out;
-  out.head.head_bytes = on.all.forward.header_bytes;
-  out.head.target_bytes = std::min(on.all.forward.target_bytes, out.head.head_bytes);
-  out.head.field_count = on.all.forward.header_fields;
-  out.min_rate = leg.settings().min_rate;
-  out.head_timeout = leg.settings().request_head_timeout;
-  out.idle_timeout = leg.settings().idle_timeout;
-  out.keep_alive_timeout = on.draining(leg) ? late_comer_timeout : out.idle_timeout;
+  const settings& forward = on.in_force->forward;
+  const listener_settings& own = at.leg->settings();
+  out.head.head_bytes = forward.header_bytes;
+  out.head.target_bytes = std::min(forward.target_bytes, out.head.head_bytes);
+  out.head.field_count = forward.header_fields;
+  out.min_rate = own.min_rate;
+  out.head_timeout = own.request_head_timeout;
+  out.idle_timeout = own.idle_timeout;
+  out.keep_alive_timeout = on.draining(at) ? late_comer_timeout : out.idle_timeout;
   return out;
 }
 
 }  // namespace
 
-seat::seat(shard& on, const leg& leg) : shard_(&on), leg_(&leg) {
+seat::seat(shard& on, door& at) : shard_(&on), door_(&at) {
+  ++at.connections;
   on.all.connections.fetch_add(1, std::memory_order_relaxed);
-  leg.current_load().connections.fetch_add(1, std::memory_order_relaxed);
-  if (leg.inbound()) on.all.inbound_connections.fetch_add(1, std::memory_order_relaxed);
-  on.seen.connection_accepted(leg.inbound());
+  at.leg->current_load().connections.fetch_add(1, std::memory_order_relaxed);
+  if (at.inbound) on.all.inbound_connections.fetch_add(1, std::memory_order_relaxed);
+  on.seen.connection_accepted(at.inbound);
 }
 
 seat::~seat() {
   if (shard_ == nullptr) return;
+  --door_->connections;
   shard_->all.connections.fetch_sub(1, std::memory_order_relaxed);
-  leg_->current_load().connections.fetch_sub(1, std::memory_order_relaxed);
-  if (leg_->inbound()) shard_->all.inbound_connections.fetch_sub(1, std::memory_order_relaxed);
-  shard_->seen.connection_closed(leg_->inbound());
+  door_->leg->current_load().connections.fetch_sub(1, std::memory_order_relaxed);
+  if (door_->inbound) shard_->all.inbound_connections.fetch_sub(1, std::memory_order_relaxed);
+  shard_->seen.connection_closed(door_->inbound);
 }
 
-bool shard::draining(const class leg& on) const noexcept { return on.inbound() ? draining_inbound : draining_outbound; }
-
-connection::connection(shard& on, const class leg& leg, net::tcp_socket socket)
+connection::connection(shard& on, const door& at, net::tcp_socket socket)
     : shard_(on),
-      leg_(leg),
-      http_(std::make_unique<net::stream>(std::move(socket), on.wheel), on.buffers, limits_of(on, leg)),
+      door_(at),
+      reloads_(on.reloads),
+      http_(std::make_unique<net::stream>(std::move(socket), on.wheel), on.buffers, limits_of(on, at)),
       place_(on.connections.insert(on.connections.end(), this)),
-      draining_(on.draining(leg)) {}
+      draining_(on.draining(at)) {}
 
 connection::~connection() { shard_.connections.erase(place_); }
 
@@ -57,10 +60,12 @@ net::task<void> connection::serve() {
   while (more && (fresh || !(draining_ && http_.idle()))) {
     fresh = false;
     waiting_ = true;
+    if (reloads_ != shard_.reloads) follow_reloads();
     const base::result<bool> next = co_await http_.next();
     waiting_ = false;
     if (next && !*next) break;
-    exchange current(shard_, leg_, http_, recurring_);
+    if (reloads_ != shard_.reloads) follow_reloads();
+    exchange current(shard_, door_, http_, recurring_);
     current_ = &current;
     if (!next) {
       co_await current.refuse(next.error());
@@ -72,6 +77,12 @@ net::task<void> connection::serve() {
     more = http_.may_continue();
   }
   co_await http_.close_gently();
+}
+
+void connection::follow_reloads() {
+  reloads_ = shard_.reloads;
+  http_.set_limits(limits_of(shard_, door_));
+  recurring_ = trace::recurring();  // what spans say depends on settings
 }
 
 void connection::drain() noexcept {
@@ -92,21 +103,21 @@ void connection::cut() noexcept {
 
 namespace {
 
-net::task<void> serve_seated(shard& on, const leg& leg, net::tcp_socket socket, seat) {
-  connection self(on, leg, std::move(socket));
+net::task<void> serve_seated(shard& on, const door& at, net::tcp_socket socket, seat) {
+  connection self(on, at, std::move(socket));
   co_await self.serve();
 }
 
-net::task<void> serve_opaque(shard& on, const leg& leg, net::tcp_socket socket, seat) {
-  opaque_connection self(on, leg, std::move(socket));
+net::task<void> serve_opaque(shard& on, const door& at, net::tcp_socket socket, seat) {
+  opaque_connection self(on, at, std::move(socket));
   co_await self.serve();
 }
 
 }  // namespace
 
-net::task<void> serve_connection(shard& on, const leg& leg, net::tcp_socket socket) {
-  if (leg.settings().opaque) return serve_opaque(on, leg, std::move(socket), seat(on, leg));
-  return serve_seated(on, leg, std::move(socket), seat(on, leg));
+net::task<void> serve_connection(shard& on, door& at, net::tcp_socket socket) {
+  if (at.leg->settings().opaque) return serve_opaque(on, at, std::move(socket), seat(on, at));
+  return serve_seated(on, at, std::move(socket), seat(on, at));
 }
 
 }  // namespace sidespan::forward

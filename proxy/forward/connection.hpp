@@ -7,7 +7,7 @@
 #include <memory>
 #include <utility>
 
-#include "forward/leg.hpp"
+#include "forward/door.hpp"
 #include "forward/shard.hpp"
 #include "trace/recurring.hpp"
 #include "wire/h1_server.hpp"
@@ -19,34 +19,38 @@ class exchange;
 /// A connection's place in the counts that limits and drains go by, from accept to close.
 class seat {
  public:
-  seat(shard& on, const leg& leg);
-  seat(seat&& other) noexcept : shard_(std::exchange(other.shard_, nullptr)), leg_(other.leg_) {}
+  seat(shard& on, door& at);
+  seat(seat&& other) noexcept : shard_(std::exchange(other.shard_, nullptr)), door_(other.door_) {}
   seat& operator=(seat&&) = delete;
   ~seat();
 
  private:
   shard* shard_;
-  const leg* leg_;
+  door* door_;
 };
 
 class connection {
  public:
-  connection(shard& on, const leg& leg, net::tcp_socket socket);
+  connection(shard& on, const door& at, net::tcp_socket socket);
   ~connection();
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
   net::task<void> serve();
 
-  const class leg& on_leg() const noexcept { return leg_; }
+  /// Where it came in.
+  const door& at() const noexcept { return door_; }
   /// First step of a drain: an idle connection closes now, a busy one after its exchange.
   void drain() noexcept;
   /// Second step: whatever is under way ends now.
   void cut() noexcept;
 
  private:
+  void follow_reloads();
+
   shard& shard_;
-  const class leg& leg_;
+  const door& door_;
+  std::size_t reloads_;  // that its limits have followed
   wire::h1_server http_;
   trace::recurring recurring_;
   std::list<connection*>::iterator place_;
@@ -56,6 +60,6 @@ class connection {
 };
 
 /// Takes the socket over and serves it until it closes; to be spawned. It counts from this call on.
-net::task<void> serve_connection(shard& on, const leg& leg, net::tcp_socket socket);
+net::task<void> serve_connection(shard& on, door& at, net::tcp_socket socket);
 
 }  // namespace sidespan::forward

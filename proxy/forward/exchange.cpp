@@ -29,9 +29,11 @@ bool is_http(std::string_view scheme) noexcept {
 
 }  // namespace
 
-exchange::exchange(shard& on, const leg& leg, wire::server_exchange& down, trace::recurring& recurring)
+exchange::exchange(shard& on, const door& at, wire::server_exchange& down, trace::recurring& recurring)
     : shard_(on),
-      leg_(leg),
+      door_(at),
+      configured_(on.in_force),
+      leg_(*at.leg),
       down_(down),
       recurring_(recurring),
       began_(on.all.clock.steady()),
@@ -130,7 +132,7 @@ exchange::outcome exchange::read_target() {
 /// Stage route.
 exchange::outcome exchange::find_rule() {
   const http::request_head& head = down_.request();
-  excluded_ = shard_.all.exclusion.matches(target_.path, head.fields.value(field_id::user_agent));
+  excluded_ = configured_->exclusion.matches(target_.path, head.fields.value(field_id::user_agent));
   if (leg_.is_forward_proxy()) {
     const bool connect = target_.form == http::target_form::authority;
     if (target_.form != http::target_form::absolute && !connect) {
@@ -167,7 +169,7 @@ exchange::outcome exchange::find_rule() {
 /// Stage route, second half. Overload is told at once (503, Retry-After), before anything waits for anything.
 exchange::outcome exchange::admit() {
   if (shard_.buffers.full()) return wire::no_buffers(stage::parse);
-  const std::size_t most = shard_.all.forward.requests;
+  const std::size_t most = configured_->forward.requests;
   const bool too_many = leg_.inbound() && most != 0 && shard_.all.inbound_in_flight.load() > most;
   if (!too_many && place_.take(leg_.current_load().requests, leg_.settings().max_requests)) return std::nullopt;
   return fault(fault_code::connection_limit_reached, side::internal, stage::route, "too many requests in flight");
@@ -175,7 +177,7 @@ exchange::outcome exchange::admit() {
 
 /// Stage extract. A stranger's context is not continued (decision 10, TC-P7).
 void exchange::extract() {
-  if (!traced() || !shard_.all.trace.tracecontext) return;
+  if (!traced() || !configured_->trace.tracecontext) return;
   if (leg_.settings().trust == listener_settings::trust::none) return;
   forwarded_ = trace::extract(down_.request().fields);
 }
@@ -212,7 +214,7 @@ exchange::outcome exchange::prepare() {
   const auto passes = http::count_down_forwards(head, down_.arena());
   if (!passes) return passes.error();
   last_recipient_ = !*passes;
-  if (!shard_.all.trace.baggage) head.fields.remove(field_id::baggage);
+  if (!configured_->trace.baggage) head.fields.remove(field_id::baggage);
   if (auto rewritten = rewrite_request(head, how, down_.arena()); !rewritten) return rewritten.error();
   const std::uint64_t limit = leg_.settings().max_body_bytes;
   const http::body_size size = down_.request_size();
@@ -259,8 +261,8 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   const std::string_view target =
       target_.form == http::target_form::asterisk ? std::string_view("*") : target_.origin_form;
   up_->put_head(down_.request(), target, down_.request_size());
-  relay_request request{down_,  *up_, target, leg_.settings().max_body_bytes, !upgrade_.empty() && expects_continue(),
-                        nullptr, nullptr};
+  relay_request request{
+      down_, *up_, target, leg_.settings().max_body_bytes, !upgrade_.empty() && expects_continue(), nullptr, nullptr};
   request.kept = keep_body();
   if (span_ && !leg_.inbound() && span_->recording()) request.times = &shard_.all.clock;
   watch_.arm(watch_interval);
@@ -324,7 +326,7 @@ std::chrono::milliseconds exchange::connect_limit() const noexcept {
 
 /// Decision 18: no loop, and no way to the admin page.
 bool exchange::is_own_port(std::uint16_t port) const noexcept {
-  const auto& own = shard_.all.own_ports;
+  const auto& own = configured_->own_ports;
   return std::find(own.begin(), own.end(), port) != own.end();
 }
 
@@ -351,7 +353,7 @@ exchange::outcome exchange::explain_failure(outcome failed) const noexcept {
 
 /// Stage inject. A fresh parent id for every attempt (TC-21); an unsampled span's ids travel all the same (SM-4).
 void exchange::inject() {
-  if (!span_ || !shard_.all.trace.tracecontext) return;
+  if (!span_ || !configured_->trace.tracecontext) return;
   trace::inject(span_->self(), down_.request().fields, down_.arena());
 }
 
@@ -364,7 +366,7 @@ base::result<void> exchange::on_response(http::response_head& head) {
   if (head.fields.value(field_id::content_type).starts_with("text/event-stream")) entry_.mark_endless();
   if (auto rewritten = rewrite_response(head, leg_); !rewritten) return rewritten.error();
   add_response_field(head);
-  if (shard_.draining(leg_)) down_.close_after();
+  if (shard_.draining(door_)) down_.close_after();
   return {};
 }
 

@@ -24,7 +24,7 @@ namespace sidespan::forward {
 class exchange final : private relay_hooks {
  public:
   /// `recurring` belongs to the connection that `down` is of.
-  exchange(shard& on, const leg& leg, wire::server_exchange& down, trace::recurring& recurring);
+  exchange(shard& on, const door& at, wire::server_exchange& down, trace::recurring& recurring);
   ~exchange();
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
@@ -92,6 +92,8 @@ class exchange final : private relay_hooks {
   std::string explain(const base::fault& fault) const;
 
   shard& shard_;
+  const door& door_;
+  const held_snapshot configured_;  // what it began with is what it ends with
   const leg& leg_;
   wire::server_exchange& down_;
   trace::recurring& recurring_;

@@ -22,9 +22,9 @@ void exchange::begin_span() {
                 above != nullptr && above->remote, trace::moment{now, shard_.walls.at(now, shard_.all.clock)});
   last_context_ = self;
   if (leg_.inbound()) {
-    trace::describe_server(*span_, facts(), shard_.all.trace, &recurring_);
+    trace::describe_server(*span_, facts(), configured_->trace, &recurring_);
   } else {
-    trace::describe_client(*span_, facts(), shard_.all.trace, &recurring_);
+    trace::describe_client(*span_, facts(), configured_->trace, &recurring_);
     if (attempts_ > 1) span_->set(trace::key::http_request_resend_count, static_cast<std::int64_t>(attempts_ - 1));
     tell_parent();
   }
@@ -77,7 +77,7 @@ std::string_view exchange::request_id() {
 }
 
 void exchange::add_response_field(http::response_head& head) {
-  const std::string& name = shard_.all.forward.response_header;
+  const std::string& name = configured_->forward.response_header;
   if (name.empty() || !leg_.inbound() || !span_) return;
   const trace::context& self = span_->self();
   std::string value = "00-" + self.trace.hex() + "-" + self.span.hex() + (self.sampled() ? "-01" : "-00");

@@ -15,15 +15,22 @@ std::string make_pseudonym(base::random_source& random) {
 
 }  // namespace
 
-leg::leg(listener_settings settings, const trace::sampler_settings& root, base::random_source& random)
+leg::leg(listener_settings settings, const trace::sampler_settings& root, base::random_source& random,
+         const leg* before)
     : settings_(std::move(settings)),
       table_(settings_.rules),
       root_sampler_(root),
-      pseudonym_(make_pseudonym(random)),
+      pseudonym_(before != nullptr ? before->pseudonym_ : make_pseudonym(random)),
+      load_(before != nullptr ? before->load_ : std::make_shared<load>()),
       via_1_0_("1.0 " + pseudonym_),
       via_1_1_("1.1 " + pseudonym_),
       via_2_("2 " + pseudonym_) {
-  if (settings_.inferred_routes != 0) inferred_ = std::make_unique<route::inferred_routes>(settings_.inferred_routes);
+  const std::size_t learn = settings_.inferred_routes;
+  if (before != nullptr && before->settings_.inferred_routes == learn) {
+    inferred_ = before->inferred_;
+  } else if (learn != 0) {
+    inferred_ = std::make_shared<route::inferred_routes>(learn);
+  }
   samplers_.reserve(table_.rules().size());
   for (const route::rule_settings& rule : table_.rules()) {
     trace::sampler_settings own = root;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A leg as its exchanges see it: one configured listener with its rules compiled. Immutable but for its load;
-// made by app once per listener and shared by all shards.
+// A leg as its exchanges see it: one configured listener with its rules compiled. Immutable but for its load; made by
+// app once per listener, and again when a reload changes it; shared by all shards.
 #pragma once
 
 #include <atomic>
@@ -29,8 +29,10 @@ class leg {
  public:
   using kind = enum listener_settings::leg;
 
-  /// `root` is the sampler of rules that have no ratio of their own.
-  leg(listener_settings settings, const trace::sampler_settings& root, base::random_source& random);
+  /// `root` is the sampler of rules that have no ratio of their own. `before`: what the listener was until a reload,
+  /// whose pseudonym goes on, so that a loop that is under way is still known, and whose learned routes do.
+  leg(listener_settings settings, const trace::sampler_settings& root, base::random_source& random,
+      const leg* before = nullptr);
 
   const listener_settings& settings() const noexcept { return settings_; }
   bool inbound() const noexcept { return settings_.leg == kind::inbound; }
@@ -61,8 +63,8 @@ class leg {
     return upstreams_[rule.cluster].endpoints;
   }
 
-  /// The only part that changes.
-  load& current_load() const noexcept { return load_; }
+  /// The only part that changes; goes on over reloads.
+  load& current_load() const noexcept { return *load_; }
 
   /// `sidespan-3f9a…`, random per process and leg, so that two sidecars in one call are no loop (H1-28).
   std::string_view pseudonym() const noexcept { return pseudonym_; }
@@ -72,13 +74,13 @@ class leg {
  private:
   listener_settings settings_;
   route::table table_;
-  std::unique_ptr<route::inferred_routes> inferred_;  // a cache that all shards share
+  std::shared_ptr<route::inferred_routes> inferred_;  // a cache that all shards share, and that goes on over reloads
   trace::sampler root_sampler_;
   std::vector<trace::sampler> samplers_;               // one per rule of the table
   std::vector<upstream::cluster_settings> upstreams_;  // one per cluster
   std::vector<std::string> keys_;                      // of each
   std::string pseudonym_;
-  mutable load load_;
+  std::shared_ptr<load> load_;
   std::string via_1_0_, via_1_1_, via_2_;
 };
 

@@ -12,9 +12,11 @@ using base::fault_code;
 using base::side;
 using base::stage;
 
-opaque_connection::opaque_connection(shard& on, const class leg& leg, net::tcp_socket socket)
+opaque_connection::opaque_connection(shard& on, const door& at, net::tcp_socket socket)
     : shard_(on),
-      leg_(leg),
+      door_(at),
+      held_(at.leg),
+      leg_(*held_),
       down_(std::move(socket), on.wheel),
       began_(on.all.clock.steady()),
       place_(on.opaque.insert(on.opaque.end(), this)) {}

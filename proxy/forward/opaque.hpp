@@ -17,7 +17,7 @@ namespace sidespan::forward {
 
 class opaque_connection {
  public:
-  opaque_connection(shard& on, const leg& leg, net::tcp_socket socket);
+  opaque_connection(shard& on, const door& at, net::tcp_socket socket);
   ~opaque_connection();
   opaque_connection(const opaque_connection&) = delete;
   opaque_connection& operator=(const opaque_connection&) = delete;
@@ -26,6 +26,8 @@ class opaque_connection {
   /// Ends it now. A drain leaves it alone until then: nobody can tell an idle connection from one in the middle of
   /// something.
   void cut() noexcept;
+  /// Where it came in.
+  const door& at() const noexcept { return door_; }
 
  private:
   const cluster_settings& cluster() const noexcept { return leg_.settings().clusters.front(); }
@@ -35,7 +37,9 @@ class opaque_connection {
   void finish(const tunnel_outcome& out, base::fault_code fault);
 
   shard& shard_;
-  const leg& leg_;
+  const door& door_;
+  const std::shared_ptr<const class leg> held_;  // a reload may give the door another one
+  const class leg& leg_;
   net::stream down_;
   base::steady_time began_;
   std::list<opaque_connection*>::iterator place_;

@@ -31,6 +31,8 @@ struct cluster_settings {
   /// By the scheme of the URL; `any`: it has none.
   enum class protocol { any, http, tcp };
   enum protocol protocol = protocol::any;
+
+  friend bool operator==(const cluster_settings&, const cluster_settings&) = default;
 };
 
 struct listener_settings {
@@ -83,6 +85,8 @@ struct listener_settings {
   std::size_t max_connections = 0;
   /// Most requests of this listener in flight, more are 503 at once; 0: no limit.
   std::size_t max_requests = 0;
+
+  friend bool operator==(const listener_settings&, const listener_settings&) = default;
 };
 
 /// What holds for every listener.

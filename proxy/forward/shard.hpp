@@ -15,11 +15,10 @@
 #include "base/wall_anchor.hpp"
 #include "correlate/ladder.hpp"
 #include "correlate/ledger.hpp"
+#include "forward/door.hpp"
 #include "forward/observer.hpp"
-#include "forward/settings.hpp"
+#include "forward/snapshot.hpp"
 #include "net/deadlines.hpp"
-#include "trace/exclude.hpp"
-#include "trace/settings.hpp"
 #include "trace/sink.hpp"
 #include "upstream/pool.hpp"
 #include "wire/buffers.hpp"
@@ -31,9 +30,6 @@ class opaque_connection;
 
 /// Common to all shards of the process; made by app, outlives every shard.
 struct process {
-  const settings& forward;
-  const trace::settings& trace;
-  const trace::exclusion& exclusion;
   const base::clock& clock;
   /// Null when correlation is off.
   correlate::ledger* ledger = nullptr;
@@ -41,8 +37,6 @@ struct process {
   /// Name of the field that carries the request id (rung 1), added inbound when absent; empty: off.
   std::string request_id_field;
   std::vector<std::string> request_id_fields;
-  /// Every port that this process listens on: the forward proxy does not go there (decision 18).
-  std::vector<std::uint16_t> own_ports;
   /// Open downstream connections of all legs, and of the inbound one.
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> inbound_connections{0};
@@ -59,6 +53,10 @@ struct shard {
   base::random_source& random;
   trace::sink& sink;
   observer& seen;
+  /// What the next exchange to begin goes by; a reload puts another one here, on this thread.
+  held_snapshot in_force;
+  /// How often that has happened.
+  std::size_t reloads = 0;
   std::list<connection*> connections;
   std::list<opaque_connection*> opaque;
   bool draining_inbound = false;
@@ -67,7 +65,9 @@ struct shard {
   bool response_times = false;
   base::wall_anchor walls{};
 
-  bool draining(const class leg& on) const noexcept;
+  bool draining(const door& at) const noexcept {
+    return at.closed || (at.inbound ? draining_inbound : draining_outbound);
+  }
 };
 
 }  // namespace sidespan::forward

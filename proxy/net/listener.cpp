@@ -2,9 +2,11 @@
 #include "net/listener.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/ip/v6_only.hpp>
 #include <stdexcept>
+#include <utility>
 
 #include "net/keep_alive.hpp"
 #include "net/spawn.hpp"
@@ -52,6 +54,19 @@ acceptor bind_listener(asio::io_context& loop, const std::string& address, std::
   return v4;
 }
 
+parked_listener::parked_listener(acceptor from) : where_(from.local_endpoint()), descriptor_(from.release()) {}
+
+parked_listener::parked_listener(parked_listener&& other) noexcept
+    : where_(other.where_), descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+parked_listener::~parked_listener() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+acceptor parked_listener::unpark(asio::io_context& loop) && {
+  return acceptor(loop.get_executor(), where_.protocol(), std::exchange(descriptor_, -1));
+}
+
 listener::listener(acceptor socket, on_connection callback, may_accept admission, on_pause paused, std::string name)
     : acceptor_(std::move(socket)),
       callback_(std::move(callback)),
@@ -62,7 +77,15 @@ listener::listener(acceptor socket, on_connection callback, may_accept admission
   port_ = acceptor_.local_endpoint(ignored).port();
 }
 
-void listener::start() { spawn(acceptor_.get_executor(), accept_loop(), "accept"); }
+void listener::start() {
+  running_ = true;
+  spawn(acceptor_.get_executor(), run(), "accept");
+}
+
+task<void> listener::run() {
+  co_await accept_loop();
+  running_ = false;
+}
 
 void listener::stop() {
   if (!acceptor_.is_open()) return;

@@ -22,6 +22,23 @@ using acceptor = asio::basic_socket_acceptor<asio::ip::tcp, executor>;
 /// address.
 acceptor bind_listener(asio::io_context& loop, const std::string& address, std::uint16_t port, bool shared);
 
+/// A listening socket without a loop, on its way to the thread that will accept from it.
+class parked_listener {
+ public:
+  explicit parked_listener(acceptor from);
+  parked_listener(parked_listener&& other) noexcept;
+  parked_listener& operator=(parked_listener&&) = delete;
+  ~parked_listener();
+
+  /// On the thread of `loop`, once.
+  acceptor unpark(asio::io_context& loop) &&;
+  std::uint16_t port() const noexcept { return where_.port(); }
+
+ private:
+  tcp_endpoint where_;
+  int descriptor_;
+};
+
 class listener {
  public:
   /// Gets each connection on the shard's thread.
@@ -38,10 +55,13 @@ class listener {
   /// connections. Closing alone would reset those that wait in its queue.
   void stop();
 
+  /// It accepts no more and may be destroyed.
+  bool done() const noexcept { return !running_; }
   std::uint16_t port() const noexcept { return port_; }
   const std::string& name() const noexcept { return name_; }
 
  private:
+  task<void> run();
   task<void> accept_loop();
   void take_queued();
   task<std::string_view> accept_one();
@@ -55,6 +75,7 @@ class listener {
   base::throttle say_paused_{std::chrono::seconds(10)};
   std::string name_;
   std::uint16_t port_;
+  bool running_ = false;
 };
 
 }  // namespace sidespan::net

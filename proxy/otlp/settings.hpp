@@ -20,6 +20,8 @@ struct exporter_settings {
   std::chrono::milliseconds timeout{10000};
   /// PEM file of authorities for https; empty: the system's.
   std::string ca_file;
+
+  friend bool operator==(const exporter_settings&, const exporter_settings&) = default;
 };
 
 struct resource_settings {
@@ -27,6 +29,8 @@ struct resource_settings {
   std::string service = "unknown_service";
   /// Further resource attributes, service.instance.id included when configured.
   std::vector<std::pair<std::string, std::string>> attributes;
+
+  friend bool operator==(const resource_settings&, const resource_settings&) = default;
 };
 
 struct receiver_settings {

@@ -36,6 +36,8 @@ struct rule_settings {
 
   /// The low-cardinality name of what this rule matches; empty when the configuration gave none.
   std::string_view route() const noexcept { return name.empty() ? path_template : name; }
+
+  friend bool operator==(const rule_settings&, const rule_settings&) = default;
 };
 
 }  // namespace sidespan::route

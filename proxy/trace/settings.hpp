@@ -15,6 +15,8 @@ struct sampler_settings {
   root_kind root = root_kind::always_on;
   /// 0..1, used by `ratio`.
   double ratio = 1.0;
+
+  friend bool operator==(const sampler_settings&, const sampler_settings&) = default;
 };
 
 enum class query_policy { keep, drop, redact };

@@ -110,6 +110,8 @@ class pool {
     return connector_.connect(where.host, where.port, limit, spent);
   }
 
+  /// From the next connection on.
+  void configure(const pool_settings& settings) { settings_ = settings; }
   /// Any thread.
   std::size_t idle_count() const noexcept { return idle_total_.load(std::memory_order_relaxed); }
   /// Where events go; null: nowhere.

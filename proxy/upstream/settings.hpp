@@ -38,6 +38,8 @@ struct policy {
   std::size_t max_connections = 0;
   /// Most requests that wait for one of them.
   std::size_t max_pending = 1024;
+
+  friend bool operator==(const policy&, const policy&) = default;
 };
 
 /// When a request is sent once more (specs §7.6).
@@ -50,6 +52,8 @@ struct retry_policy {
   std::uint32_t always = 3;
   /// Largest request body that is kept for it; it must have come together with the head.
   std::uint64_t max_body_bytes = 64 * 1024;
+
+  friend bool operator==(const retry_policy&, const retry_policy&) = default;
 };
 
 struct cluster_settings {

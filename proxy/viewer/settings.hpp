@@ -31,6 +31,8 @@ struct settings {
   std::string otlp_address = "127.0.0.1:4317";
   /// Shown by the empty page: the command that makes the first span.
   std::string first_command = "curl -i http://localhost:8080/";
+
+  friend bool operator==(const settings&, const settings&) = default;
 };
 
 }  // namespace sidespan::viewer

@@ -64,6 +64,9 @@ class buffer_pool {
   buffer_pool(const buffer_pool&) = delete;
   buffer_pool& operator=(const buffer_pool&) = delete;
 
+  /// From now on; what is lent stays lent.
+  void limit(std::size_t bytes) noexcept { limit_ = bytes; }
+
   block take() {
     if (in_use() >= limit_ / 2) return {*this, make(small_block_size), small_block_size};
     if (free_.empty()) return {*this, make(block_size), block_size};
@@ -83,7 +86,7 @@ class buffer_pool {
   static std::unique_ptr<char[]> make(std::size_t size) { return std::make_unique_for_overwrite<char[]>(size); }
 
   static constexpr std::size_t keep = 64;  // 2 MiB
-  const std::size_t limit_;
+  std::size_t limit_;
   std::atomic<std::size_t> in_use_{0};  // one writer
   std::vector<std::unique_ptr<char[]>> free_;
 };

@@ -24,6 +24,8 @@ class h1_server final : public server_exchange {
  public:
   h1_server(std::unique_ptr<net::stream> stream, buffer_pool& pool, const h1_server_limits& limits);
 
+  /// From the next request on.
+  void set_limits(const h1_server_limits& limits) noexcept { limits_ = limits; }
   /// Waits for the next request. False: the connection ended between requests (closed, idle time-out, reset). Faults:
   /// the request is malformed, too large or too slow; answer with a local reply and close.
   net::task<base::result<bool>> next();

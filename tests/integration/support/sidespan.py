@@ -190,6 +190,28 @@ class running:
     def metrics(self):
         return metrics(self.page("/metrics").body.decode())
 
+    def reloads(self):
+        metrics = self.metrics()
+        return tuple(int(metrics.sum("sidespan_config_reloads_total", result=result)) for result in ("applied", "refused"))
+
+    def reload(self, settings, seconds=30):
+        """Writes the configuration (a dict, or text), sends SIGHUP; True when it was applied, False when refused."""
+        before = self.reloads()
+        replacement = self.config.with_suffix(".new")
+        replacement.write_text(settings if isinstance(settings, str) else json.dumps(settings, indent=2))
+        replacement.rename(self.config)
+        self.signal(signal.SIGHUP)
+        limit = time.monotonic() + seconds
+        while (now := self.reloads()) == before:
+            assert time.monotonic() < limit, f"no reload:\n{self.log()[-4000:]}"
+            time.sleep(0.002)
+        return now[0] > before[0]
+
+    def logged(self, message):
+        """The lines of the log with this message, as dicts."""
+        lines = [json.loads(line) for line in self.log().split("\n") if line.startswith("{")]
+        return [line for line in lines if line.get("message") == message]
+
     def signal(self, number=signal.SIGTERM):
         self.process.send_signal(number)
 
