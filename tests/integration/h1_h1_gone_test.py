@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """h1-h1: a caller that leaves, with FIN or RST, at every stage of its exchange; an upstream that vanishes without a word;
 FINs that race with the next request on a kept connection. Nothing may be left behind, and the books must balance."""
-import socket
 import threading
 import time
 import unittest
