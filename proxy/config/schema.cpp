@@ -57,7 +57,7 @@ json sampler() {
 }
 
 json upstream() {
-  const json one = matching("^((http://)?(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+)(:[0-9]+)?/?|unix:/.+)$");
+  const json one = matching("^(((http|tcp)://)?(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+)(:[0-9]+)?/?|unix:/.+)$");
   return any_of({one, {{"type", "array"}, {"items", any_of({one, reference_to("variable")})}, {"minItems", 1}}});
 }
 

@@ -214,6 +214,8 @@ class parser {
     forward::cluster_settings one;
     if (item.kind != node::kind::scalar) return fail(item, "expected a list of upstreams"), false;
     if (const std::string wrong = parse_upstream(item.text, one); !wrong.empty()) return fail(item, wrong), false;
+    if (one.protocol == forward::cluster_settings::protocol::tcp)
+      return fail(item, "tcp:// goes to one host and port, not to one of several"), false;
     const auto& known = all.endpoints;
     if (std::find(known.begin(), known.end(), one.endpoints.front()) != known.end())
       return fail(item, quoted(item.text) + " is there twice"), false;

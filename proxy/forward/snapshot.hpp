@@ -2,7 +2,7 @@
 //
 // What the configuration says at one time. A snapshot is immutable, made by app on the control thread and shared by all
 // shards; a shard holds it as `held_snapshot`, and so does every exchange, from begin to end: a reload changes nothing
-// for an exchange that is under way (ADR 12).
+// for an exchange that is under way (ADR 15).
 #pragma once
 
 #include <cstddef>

@@ -45,7 +45,7 @@ class h1_input {
  private:
   // A connection starts small, for most only ever see small messages; one that fills its buffer gets a larger one with
   // its next message, so that a head and a short body come in one read.
-  static constexpr std::size_t first_capacity = 1024;
+  static constexpr std::size_t first_capacity = 2048;
   static constexpr std::size_t kept_capacity = 4096;
 
   void resize_head(std::size_t size);

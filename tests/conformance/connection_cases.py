@@ -7,6 +7,7 @@ CLOSED_OK = OK.replace(b"\r\n\r\nok", b"\r\nConnection: close\r\n\r\nok")
 EXPECTS = POST + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LARGE = b"x" * 400_000
+SMALL_PUT = b"PUT /f HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok"
 WARM = (sends(PLAIN), sees(PLAIN), answers(OK), gets(OK))
 
 
@@ -92,8 +93,8 @@ PERSISTENCE = [
 RETRIES = [
     *[retried(method) for method in (b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE")],
     *[not_retried("RT-1", f"{method.decode()} is not", request(method), *WARM) for method in (b"POST", b"PATCH", b"BREW", b"get")],
-    not_retried("RT-1", "not on a new connection", PLAIN),
-    not_retried("RT-1", "not with content", b"PUT /f HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok", *WARM),
+    case("RT-1", "on a new connection, too", (sends(PLAIN), sees(PLAIN), app_closes(), sees(PLAIN), answers(OK), gets(OK), goes_on()), fresh=True),
+    case("RT-1", "with content that came with the head", (*WARM, sends(SMALL_PUT), sees(SMALL_PUT), app_closes(), sees(SMALL_PUT), answers(OK), gets(OK), goes_on()), fresh=True),
     case("RT-2", "the second try ends it", (*WARM, sends(PLAIN), sees(PLAIN), app_closes(), sees(PLAIN), app_closes(), gets_error(502, False), goes_on()), fresh=True),
     case("RT-3", "refused", (sends(PLAIN), gets_error(502, False)), "dead"),
     not_retried("RT-4", "POST", POST + b"Content-Length: 0\r\n\r\n", *WARM),
@@ -128,7 +129,7 @@ ERRORS = [
     case("ER-502", "refused", (sends(PLAIN), gets_error(502, False), sends(PLAIN), gets_error(502, False)), "dead"),
     case("ER-502", "HEAD gets no content", (sends(request(b"HEAD")), gets_error(502, False, True), sends(PLAIN), gets_error(502, False)), "dead"),
     case("ER-502", "unknown name", (sends(PLAIN), gets_error(502, False)), "nameless"),
-    unusable("ER-502", "closed without a word", b"", then_closes=True, split=False),
+    not_retried("ER-502", "closed without a word", POST + b"Content-Length: 0\r\n\r\n"),
     unusable("ER-502", "closed inside the head", b"HTTP/1.1 200 OK\r\nX-A", then_closes=True),
     unusable("ER-502", "not HTTP", b"hello\r\n\r\n"),
     unusable("ER-502", "large head", b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 70000 + b"\r\nContent-Length: 0\r\n\r\n"),

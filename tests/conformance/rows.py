@@ -89,7 +89,7 @@ SECTIONS = {
         ("CN-11", "RFC 9112 §9.5", "idle connections", "closed with a FIN after `idle_timeout`; one that the app closed is not used"),
     ],
     "Retries": [
-        ("RT-1", "RFC 9110 §9.2.2", "which requests", "GET, HEAD, OPTIONS, PUT, DELETE without content, when no byte of a response came"),
+        ("RT-1", "RFC 9110 §9.2.2", "which requests", "GET, HEAD, OPTIONS, PUT, DELETE when no byte of a response came, on a new connection as well; content only when it came whole with the head, up to 64 KiB"),
         ("RT-2", "RFC 9110 §9.2.2", "how often", "an automatic retry is not retried"),
         ("RT-3", "RFC 9110 §9.2.2", "connecting", "a refused connection is an answer at once"),
         ("RT-4", "RFC 9110 §9.2.2", "POST on a reused connection that closes", "502"),

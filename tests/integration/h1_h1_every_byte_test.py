@@ -42,7 +42,7 @@ class every_byte(unittest.TestCase):
         cls.app = cls.enterClassContext(scripted())
         cls.far = cls.enterClassContext(collector())
         cls.sidecar = cls.enterClassContext(
-            sidespan().inbound(cls.app.port).outbound(cls.app.port).export(cls.far.endpoint)
+            sidespan().inbound(cls.app.port, retries=0).outbound(cls.app.port, retries=0).export(cls.far.endpoint)
             .set(trace={"correlate": "off"}).start())
         cls.app.next(read_request(), send(WELL), fin())
         get(cls.sidecar.inbound, "/warm")  # the exporter keeps its connection

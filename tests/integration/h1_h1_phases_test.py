@@ -73,8 +73,8 @@ class phases(unittest.TestCase):
         hang = gate()
         self.app.on("/hang", lambda one: hang.wait())
         self.addCleanup(hang.open)
-        for name, port, wanted in (("refused", self.sidecar.outbounds[1], {"resolve", "connect"}),
-                                   ("connect time-out", self.sidecar.outbounds[2], {"resolve", "connect"}),
+        for name, port, wanted in (("refused", self.sidecar.outbounds[1], {"connect"}),
+                                   ("connect time-out", self.sidecar.outbounds[2], {"connect"}),
                                    ("no such name", self.sidecar.outbounds[3], {"resolve"}),
                                    ("no answer", self.sidecar.outbounds[4], {"request_sent"})):
             with self.subTest(name):
@@ -84,7 +84,7 @@ class phases(unittest.TestCase):
                 span = self.far.wait_for_spans(1)[0]
                 found = self.there(span)
                 if span.attributes.get("sidespan.connection_reused") is False:
-                    wanted = wanted | {"resolve", "connect"}
+                    wanted = wanted | {"connect"}
                 self.assertEqual((span.error, found), (True, wanted))
                 if name == "connect time-out":
                     self.assertGreaterEqual(self.phases(span)["connect"], 190 * MS)
@@ -97,7 +97,7 @@ class phases(unittest.TestCase):
             self.assertEqual(one.request(target="/once").status, 200)
         first, second = sorted(self.far.wait_for_spans(3), key=lambda span: span.start)[1:]
         self.assertEqual((first.error, self.there(first)), (True, {"request_sent"}))
-        self.assertEqual((second.error, self.there(second)), (False, {"resolve", "connect", "request_sent", "first_byte"}))
+        self.assertEqual((second.error, self.there(second)), (False, {"connect", "request_sent", "first_byte"}))
 
     def die_once(self, one):
         self.app.on("/once", lambda again: again.reply(200))

@@ -151,7 +151,7 @@ const row rows[] = {
     {"wrong endpoints among several",
      "service: c\noutbound: { 9001: { to: [ \"a:1\", \"b\", \"tcp://c:1\", \"a:1\", [ d ] ] } }\n",
      {"2:34: outbound.9001.to: \"b\" has no port: write b:80 or http://b",
-      "2:39: outbound.9001.to: tcp:// is not supported yet by this version, only http://",
+      "2:39: outbound.9001.to: tcp:// goes to one host and port, not to one of several",
       "2:52: outbound.9001.to: \"a:1\" is there twice", "2:59: outbound.9001.to: expected a list of upstreams"}},
     {"no endpoint", "service: c\noutbound: { 9001: { to: [] } }\n", {"2:25: outbound.9001.to: has no value"}},
     {"unix socket without a place",
