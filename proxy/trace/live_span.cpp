@@ -36,8 +36,7 @@ live_span::live_span(sink& out, const base::clock& clock, span_kind kind, contex
 
 live_span::~live_span() {
   if (!recording_) return;
-  const base::steady_time end = end_ ? *end_ : clock_.steady();
-  record_.duration = std::max(end - start_, base::nanoseconds(0));
+  record_.duration = (end_ ? *end_ : clock_.steady()) - start_;
   sink_.offer(std::move(record_));
 }
 

@@ -34,7 +34,7 @@ struct record {
   span_kind kind = span_kind::server;
   span_status status = span_status::unset;
   base::wall_time start;
-  base::nanoseconds duration{0};
+  base::nanoseconds duration{0};  // below zero, when a clock was at fault, goes out as zero
   /// Name, attributes, trace state, events, links.
   span_fields fields;
 
