@@ -71,7 +71,6 @@ violation read_request_line(std::string_view line, http::request_head& out) noex
   if (first == std::string_view::npos) return broken("no target in the request line");
   out.method = line.substr(0, first);
   if (!is_token(out.method)) return broken("the method is not a token");
-  if (out.method.size() > longest_method) return {violation::kind::method, "the method is longer than any"};  // H1-9
   // Exactly one SP on each side (RFC 9112 §3; H1-1): a target holds none, so a further SP ends up in the version.
   const std::size_t second = line.find(' ', first + 1);
   if (second == std::string_view::npos) return broken("no HTTP version in the request line");
@@ -79,7 +78,10 @@ violation read_request_line(std::string_view line, http::request_head& out) noex
   if (out.target.empty()) return broken("empty target");
   const char* const end = out.target.data() + out.target.size();
   if (skip_visible(out.target.data(), end) != end) return broken("a byte in the target that no URI has");
-  return read_version(line.substr(second + 1), out.version);
+  if (const violation found = read_version(line.substr(second + 1), out.version)) return found;
+  // H1-9; last, because a bad byte further on is refused before the line is complete, and the cut must not matter.
+  if (out.method.size() > longest_method) return {violation::kind::method, "the method is longer than any"};
+  return {};
 }
 
 violation read_status_line(std::string_view line, http::response_head& out) noexcept {

@@ -226,6 +226,9 @@ TEST_CASE("request head: a method of 32 bytes passes, one byte more is 501 (H1-9
   CHECK(read_whole(request_reader{}, head(32)).starts_with("consumed"));
   CHECK(read_whole(request_reader{}, head(33)) == refusal(fault_code::not_implemented));
   CHECK(differences_when_split(request_reader{}, head(33)) == "");
+  const std::string bad_byte_further_on = std::string(40, 'M') + " /\xfd HTTP/1.1\r\nHost: a\r\n\r\n";
+  CHECK(read_whole(request_reader{}, bad_byte_further_on) == refusal(fault_code::http_request_error));
+  CHECK(differences_when_split(request_reader{}, bad_byte_further_on) == "");
 }
 
 TEST_CASE("request head: as many fields as allowed pass, one more is 431") {
