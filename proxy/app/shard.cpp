@@ -35,7 +35,10 @@ shard::shard(std::size_t number, forward::process& all, trace::sink& sink)
   pool_.tell(&observe_);
 }
 
-shard::~shard() { stop(); }
+shard::~shard() {
+  stop();
+  loop_.destroy_what_waits();
+}
 
 /// What keeps a listener from taking one more connection; empty: nothing.
 std::string_view shard::used_up(const forward::leg& leg) const noexcept {

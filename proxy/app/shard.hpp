@@ -88,7 +88,14 @@ class shard {
   void drain(bool inbound);
   std::string_view used_up(const forward::leg& leg) const noexcept;
 
-  net::asio::io_context loop_;
+  /// Sockets need it to the last, while what waits in it needs the rest of the shard: that goes first.
+  class event_loop : public net::asio::io_context {
+   public:
+    using io_context::io_context;
+    void destroy_what_waits() { shutdown(); }
+  };
+
+  event_loop loop_;
   net::asio::executor_work_guard<net::executor> keep_running_;
   base::system_random random_;
   net::deadlines wheel_;
