@@ -75,7 +75,7 @@ class registry {
   using tunnel_bytes_family = family<counter, 2>;  // leg, direction
   using upstream_family = family<counter, 2>;      // cluster, event
   const upstream_family& upstream_events() const noexcept { return upstream_events_; }
-  using limit_family = family<counter, 1>;         // limit
+  using limit_family = family<counter, 1>;  // limit
   const tunnel_family& tunnels() const noexcept { return tunnels_; }
   const tunnel_gauge_family& open_tunnels() const noexcept { return tunnels_open_; }
   const tunnel_bytes_family& tunnel_bytes() const noexcept { return tunnel_bytes_; }
