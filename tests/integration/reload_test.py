@@ -157,7 +157,8 @@ class under_load(unittest.TestCase):
             self.assertEqual(metrics.sum("http_server_active_requests"), 0)
             self.assertEqual(sidecar.reloads(), (5 + self.RELOADS, 0))
             if not sanitized:
-                self.assertLess(grown, 2 << 20)
+                # Spans that wait for a receiver on a busy machine are a few MiB; LeakSanitizer sees what is smaller.
+                self.assertLess(grown, 10 << 20)
                 threads = len(os.listdir(f"/proc/{sidecar.pid}/task"))
                 self.assertLess(threads, 30)
 
