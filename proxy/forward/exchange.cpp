@@ -186,7 +186,10 @@ void exchange::extract() {
 void exchange::correlate() {
   parent_ = forwarded_;
   if (leg_.inbound() || !traced() || shard_.all.ladder == nullptr) return;
-  const correlate::endpoint_key key{cluster_name_, down_.request().method, route_};
+  // By configured names only: names learned from paths can tell every call from every other, and then nothing is ever
+  // known about any (correlation.md).
+  const std::string_view configured = rule_ != nullptr ? rule_->route() : std::string_view();
+  const correlate::endpoint_key key{cluster_name_, down_.request().method, configured};
   verdict_ = shard_.all.ladder->decide(forwarded_ ? &*forwarded_ : nullptr, down_.request().fields, key, began_);
   using correlate::method;
   const char* result = verdict_->method == method::candidates ? "ambiguous"
