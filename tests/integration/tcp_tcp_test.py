@@ -52,6 +52,8 @@ class opaque(unittest.TestCase):
             return not (metrics.sum("sidespan_tunnels_open") or metrics.sum("sidespan_connections_open", side="downstream")) \
                 and books["recorded"] == books["acknowledged"]
         until(nothing_left)
+        time.sleep(0.05)  # a span is recorded a moment after its exchange has left the gauges
+        until(nothing_left)
 
     def open(self, port=None):
         one = client(port or self.sidecar.inbound)
