@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """h1-h1: CONNECT through the forward proxy (specs H1-7), and where it is refused."""
 import http.client
-import time
 import unittest
 
 from support import wire
 from support.client import client
 from support.collector import collector
-from support.origin import full_backlog, origin, refused_port, until
+from support.gauges import wait_until_idle
+from support.origin import full_backlog, origin, refused_port
 from support.sidespan import sidespan
 from support.talker import echo, talker
 
@@ -28,14 +28,7 @@ class connect(unittest.TestCase):
         self.addCleanup(self.check_nothing_left)
 
     def check_nothing_left(self):
-        def nothing_left():
-            metrics = self.sidecar.metrics()
-            books = metrics.books()
-            return not (metrics.sum("sidespan_tunnels_open") or metrics.sum("sidespan_connections_open", side="downstream")) \
-                and books["recorded"] == books["acknowledged"]
-        until(nothing_left)
-        time.sleep(0.05)  # a span is recorded a moment after its exchange has left the gauges
-        until(nothing_left)
+        wait_until_idle(self.sidecar)
 
     def open(self, target=None, version="1.1", more="", behind=b""):
         target = target or f"127.0.0.1:{self.echo.port}"

@@ -12,6 +12,7 @@ import unittest
 from support import wire
 from support.client import client
 from support.collector import collector
+from support.gauges import wait_until_idle
 from support.origin import gate, origin, until
 from support.sidespan import sidespan
 
@@ -61,15 +62,7 @@ class tunnels(unittest.TestCase):
         self.addCleanup(self.check_nothing_left)  # after the other clean-ups
 
     def check_nothing_left(self):
-        """Of no test: no tunnel, connection or request, and no span on its way."""
-        def nothing_left():
-            metrics = self.sidecar.metrics()
-            books = metrics.books()
-            return not (metrics.sum("sidespan_tunnels_open") or metrics.sum("sidespan_connections_open", side="downstream")
-                        or metrics.sum("http_server_active_requests")) and books["recorded"] == books["acknowledged"]
-        until(nothing_left)
-        time.sleep(0.05)  # a span is recorded a moment after its exchange has left the gauges
-        until(nothing_left)
+        wait_until_idle(self.sidecar)
 
     def open(self, port=None, target="/t", more=()):
         one = client(port or self.port)

@@ -11,6 +11,7 @@ import unittest
 from support import wire
 from support.client import client
 from support.collector import collector
+from support.gauges import wait_until_idle
 from support.origin import full_backlog, origin, refused_port, until
 from support.sidespan import release_only, sidespan
 from support.talker import echo, talker
@@ -46,14 +47,7 @@ class opaque(unittest.TestCase):
         self.addCleanup(self.check_nothing_left)
 
     def check_nothing_left(self):
-        def nothing_left():
-            metrics = self.sidecar.metrics()
-            books = metrics.books()
-            return not (metrics.sum("sidespan_tunnels_open") or metrics.sum("sidespan_connections_open", side="downstream")) \
-                and books["recorded"] == books["acknowledged"]
-        until(nothing_left)
-        time.sleep(0.05)  # a span is recorded a moment after its exchange has left the gauges
-        until(nothing_left)
+        wait_until_idle(self.sidecar)
 
     def open(self, port=None):
         one = client(port or self.sidecar.inbound)

@@ -6,6 +6,7 @@
         gauges.rises("connections")
 """
 import contextlib
+import time
 
 from .origin import until
 
@@ -56,3 +57,15 @@ def nothing_left(sidecar, seconds=10):
         until(gone, seconds, every=0.05)
     except AssertionError:
         raise AssertionError(f"left behind: {read(sidecar)}, before: {before}") from None
+
+
+def wait_until_idle(sidecar):
+    """No tunnel, connection or request is left, and no span is on its way."""
+    def idle():
+        metrics = sidecar.metrics()
+        books = metrics.books()
+        return not (metrics.sum("sidespan_tunnels_open") or metrics.sum("sidespan_connections_open", side="downstream")
+                    or metrics.sum("http_server_active_requests")) and books["recorded"] == books["acknowledged"]
+    until(idle)
+    time.sleep(0.05)  # a span is recorded a moment after its exchange has left the gauges
+    until(idle)
