@@ -34,19 +34,22 @@ void observe::exchange_finished(const forward::finished_exchange& what) noexcept
     labels.error_type = {digits.data(), static_cast<std::size_t>(end - digits.data())};
   }
   if (what.inbound) {
-    registry_.server_active(-1);
     registry_.server_request(labels, what.duration);
   } else {
-    registry_.client_active(-1);
     labels.server_address = what.server;
     registry_.client_request(labels, what.duration);
   }
   if (access_log_ != nullptr) access_log_->put(shard_, line_->write(what, clock_.wall()));
+  // The last of all: when nothing is in flight, everything has been counted.
+  if (what.inbound) {
+    registry_.server_active(-1);
+  } else {
+    registry_.client_active(-1);
+  }
 }
 
 void observe::tunnel_finished(const forward::finished_tunnel& what) noexcept {
   const std::string_view leg = what.inbound ? "inbound" : "outbound";
-  if (what.end != forward::tunnel_end::connect_failed) registry_.tunnels_open(forward::name(what.kind), -1);
   registry_.tunnel_finished(leg, forward::name(what.kind), forward::name(what.end));
   registry_.tunnel_bytes(leg, "up", what.bytes_up);
   registry_.tunnel_bytes(leg, "down", what.bytes_down);

@@ -33,6 +33,7 @@ class observe final : public forward::observer {
   }
   void linked(std::string_view method, std::string_view result) noexcept override { registry_.link(method, result); }
   void tunnel_opened(forward::tunnel_kind kind) noexcept override { registry_.tunnels_open(forward::name(kind), 1); }
+  void tunnel_closed(forward::tunnel_kind kind) noexcept override { registry_.tunnels_open(forward::name(kind), -1); }
   void tunnel_finished(const forward::finished_tunnel& what) noexcept override;
   void limited(forward::limit which) noexcept override { registry_.limited(forward::name(which)); }
   void connection_accepted(bool inbound) noexcept override;

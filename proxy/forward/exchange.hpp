@@ -62,6 +62,8 @@ class exchange final : private relay_hooks {
   net::task<outcome> connect_through();
   net::task<base::result<std::unique_ptr<net::stream>>> connect_raw();
   net::task<base::result<void>> accept_connect();
+  /// Before the head that announces it is written.
+  void count_tunnel(tunnel_kind kind);
   /// What follows a 101 or the 2xx to a CONNECT; the span lasts as long (decision 13).
   net::task<void> run_tunnel(wire::raw_connection up, tunnel_kind kind);
   void finish_tunnel(tunnel_kind kind, const tunnel_outcome& out, base::nanoseconds duration);
@@ -98,7 +100,8 @@ class exchange final : private relay_hooks {
   wire::server_exchange& down_;
   trace::recurring& recurring_;
   base::steady_time began_;
-  claim place_;  // among the requests of its listener
+  claim place_;          // among the requests of its listener
+  open_tunnel counted_;  // to the very end, after the span
 
   // read_target
   http::target_parts target_;

@@ -28,6 +28,7 @@ base::result<void> exchange::on_switch(http::response_head& head) {
   head.fields.add(field_id::upgrade, "Upgrade", protocol_);
   add_response_field(head);
   status_ = head.status;
+  count_tunnel(tunnel_kind::upgrade);
   if (span_) {
     const auto kind = leg_.inbound() ? trace::span_kind::server : trace::span_kind::client;
     trace::describe_response(*span_, kind, head.status);
@@ -80,6 +81,7 @@ net::task<base::result<void>> exchange::accept_connect() {
   head.status = status_ = 200;
   head.reason = "Connection established";
   if (span_) trace::describe_response(*span_, trace::span_kind::client, head.status);
+  count_tunnel(tunnel_kind::connect);
   down_.put_head(head, http::body_size());
   const base::result<bool> written = down_.write_now({}, true, nullptr);
   base::result<void> done;
@@ -88,16 +90,19 @@ net::task<base::result<void>> exchange::accept_connect() {
   co_return done;
 }
 
+void exchange::count_tunnel(tunnel_kind kind) {
+  counted_.count(shard_.seen, kind);
+  // Its place among the requests in flight ends with HTTP (decision 6).
+  entry_.mark_endless();
+}
+
 net::task<void> exchange::run_tunnel(wire::raw_connection up, tunnel_kind kind) {
   const base::steady_time began = shard_.all.clock.steady();
-  // The limits of an exchange end with HTTP; so does its place among the requests in flight (decision 6).
-  timeout_.disarm();
-  entry_.mark_endless();
+  timeout_.disarm();  // the limits of an exchange end with HTTP (decision 6)
   if (span_) trace::mark_tunnel(*span_);
   const wire::raw_connection down = down_.raw();
   tunnel between(down, up, shard_.buffers, leg_.settings().tunnel_idle_timeout);
   tunnel_ = &between;
-  shard_.seen.tunnel_opened(kind);
   if (cut_) between.cut();
   const tunnel_outcome out = co_await between.run();
   tunnel_ = nullptr;

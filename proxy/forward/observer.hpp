@@ -64,12 +64,35 @@ class observer : public upstream::events {
   /// An outbound request was linked: the method of the ladder, and what came of it (`linked`, `ambiguous`, `root`).
   virtual void linked(std::string_view method, std::string_view result) noexcept = 0;
   virtual void tunnel_opened(tunnel_kind kind) noexcept = 0;
-  /// Follows tunnel_opened(), except with tunnel_end::connect_failed.
+  virtual void tunnel_closed(tunnel_kind kind) noexcept = 0;
+  /// It ended, or could not be begun (tunnel_end::connect_failed).
   virtual void tunnel_finished(const finished_tunnel& what) noexcept = 0;
   /// A limit was met: a request was refused, a response cut, or accepting paused.
   virtual void limited(limit which) noexcept = 0;
   virtual void connection_accepted(bool inbound) noexcept = 0;
   virtual void connection_closed(bool inbound) noexcept = 0;
+};
+
+/// A tunnel is one of the open ones from count() to the end of this.
+class open_tunnel {
+ public:
+  open_tunnel() = default;
+  open_tunnel(const open_tunnel&) = delete;
+  open_tunnel& operator=(const open_tunnel&) = delete;
+  ~open_tunnel() {
+    if (seen_ != nullptr) seen_->tunnel_closed(kind_);
+  }
+
+  /// At most once, and before anybody is told that there is a tunnel: who has been told finds it counted.
+  void count(observer& seen, tunnel_kind kind) noexcept {
+    seen_ = &seen;
+    kind_ = kind;
+    seen.tunnel_opened(kind);
+  }
+
+ private:
+  observer* seen_ = nullptr;
+  tunnel_kind kind_ = tunnel_kind::tcp;
 };
 
 }  // namespace sidespan::forward

@@ -46,7 +46,7 @@ net::task<void> opaque_connection::run_tunnel(net::stream& up) {
   const wire::raw_connection far(&up);
   tunnel between(down, far, shard_.buffers, leg_.settings().tunnel_idle_timeout);
   tunnel_ = &between;
-  shard_.seen.tunnel_opened(tunnel_kind::tcp);
+  counted_.count(shard_.seen, tunnel_kind::tcp);
   if (cut_) between.cut();
   const tunnel_outcome out = co_await between.run();
   tunnel_ = nullptr;

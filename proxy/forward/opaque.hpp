@@ -43,6 +43,7 @@ class opaque_connection {
   net::stream down_;
   base::steady_time began_;
   std::list<opaque_connection*>::iterator place_;
+  open_tunnel counted_;  // longer than the span: no tunnel is open only when every span has been recorded
   std::optional<trace::live_span> span_;
   tunnel* tunnel_ = nullptr;
   bool cut_ = false;
