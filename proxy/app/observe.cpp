@@ -53,6 +53,9 @@ void observe::tunnel_finished(const forward::finished_tunnel& what) noexcept {
   registry_.tunnel_finished(leg, forward::name(what.kind), forward::name(what.end));
   registry_.tunnel_bytes(leg, "up", what.bytes_up);
   registry_.tunnel_bytes(leg, "down", what.bytes_down);
+  // The line of any other tunnel is that of its exchange.
+  if (access_log_ == nullptr || what.kind != forward::tunnel_kind::tcp) return;
+  access_log_->put(shard_, line_->write(what, clock_.wall()));
 }
 
 void observe::connection_accepted(bool inbound) noexcept {

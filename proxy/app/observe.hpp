@@ -23,7 +23,8 @@ class observe final : public forward::observer {
   /// Methods that are a label value of their own.
   void know_methods(std::vector<std::string> known) { known_methods_ = std::move(known); }
 
-  /// From now on one line per exchange into the ring number `shard` of `where`, which outlives this; null: none.
+  /// From now on one line per exchange and opaque connection into the ring number `shard` of `where`, which outlives
+  /// this; null: none.
   void log_to(access_log* where, std::size_t shard, access_line_settings how);
 
   void exchange_started(bool inbound) noexcept override;

@@ -114,8 +114,6 @@ void decide_protocol(listener_draft& from, report& problems) {
   from.settings.opaque = says_tcp || goes_to_tcp;
   if (says_tcp && goes_to(from.to, protocol::http)) refuse(from.where, ": protocol tcp, but `to` is http://");
   if (from.protocol == "http1" && goes_to_tcp) refuse(from.where, ": protocol http1, but `to` is tcp://");
-  if (from.settings.opaque && from.to && (from.to->endpoints.size() != 1 || from.to->endpoints.front().is_unix()))
-    refuse(from.where, ": opaque TCP goes to one host and port");
   if (from.settings.opaque && !from.rules.empty())
     refuse(from.rules.front().where, ".routes: opaque TCP has no requests that could be told apart");
   for (const rule_draft& each : from.rules) {

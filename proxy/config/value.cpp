@@ -214,8 +214,10 @@ class parser {
     forward::cluster_settings one;
     if (item.kind != node::kind::scalar) return fail(item, "expected a list of upstreams"), false;
     if (const std::string wrong = parse_upstream(item.text, one); !wrong.empty()) return fail(item, wrong), false;
-    if (one.protocol == forward::cluster_settings::protocol::tcp)
-      return fail(item, "tcp:// goes to one host and port, not to one of several"), false;
+    using protocol = enum forward::cluster_settings::protocol;
+    const protocol agreed = all.protocol == protocol::any ? one.protocol : all.protocol;
+    if (one.protocol != protocol::any && one.protocol != agreed)
+      return fail(item, "either all of them are tcp:// or none is"), false;
     const auto& known = all.endpoints;
     if (std::find(known.begin(), known.end(), one.endpoints.front()) != known.end())
       return fail(item, quoted(item.text) + " is there twice"), false;
@@ -225,6 +227,7 @@ class parser {
       all.name += "," + one.name;
       all.endpoints.push_back(std::move(one.endpoints.front()));
     }
+    all.protocol = agreed;
     return true;
   }
 

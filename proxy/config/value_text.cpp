@@ -45,7 +45,6 @@ std::string address_of(const upstream::endpoint& where) {
   const bool v6 = where.host.find(':') != std::string::npos;
   return (v6 ? "[" + where.host + "]" : where.host) + ":" + std::to_string(where.port);
 }
-std::string endpoint_text(const upstream::endpoint& where) { return yaml_scalar(address_of(where)); }
 
 struct writer {
   const key& row;
@@ -61,10 +60,10 @@ struct writer {
   std::string operator()(const std::vector<std::string>& list) const { return list_text(row, list); }
   std::string operator()(const address& where) const { return address_text(where); }
   std::string operator()(const forward::cluster_settings& to) const {
-    if (to.protocol == forward::cluster_settings::protocol::tcp)
-      return yaml_scalar("tcp://" + address_of(to.endpoints.front()));
+    const bool tcp = to.protocol == forward::cluster_settings::protocol::tcp;
     std::string out;
-    for (const upstream::endpoint& each : to.endpoints) out += (out.empty() ? "" : ", ") + endpoint_text(each);
+    for (const upstream::endpoint& each : to.endpoints)
+      out += (out.empty() ? "" : ", ") + yaml_scalar((tcp && !each.is_unix() ? "tcp://" : "") + address_of(each));
     return to.endpoints.size() == 1 ? out : "[" + out + "]";
   }
   std::string operator()(const trace::sampler_settings& sampler) const { return sampler_text(sampler); }

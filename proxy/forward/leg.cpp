@@ -42,7 +42,8 @@ leg::leg(listener_settings settings, const trace::sampler_settings& root, base::
   }
   for (const cluster_settings& cluster : settings_.clusters) {
     upstreams_.push_back({cluster.name, cluster.endpoints, settings_.upstream});
-    keys_.push_back(upstream::key_of(upstreams_.back()));
+    // What speaks HTTP must never be handed to what does not: connections are not shared between the two.
+    keys_.push_back((settings_.opaque ? "tcp\n" : "") + upstream::key_of(upstreams_.back()));
   }
 }
 

@@ -58,7 +58,6 @@ class leg {
   }
   /// Of an opaque leg.
   const route::rule_settings& only_rule() const noexcept { return table_.rules().front(); }
-  const upstream::endpoint& only_endpoint() const noexcept { return endpoints_of(only_rule()).front(); }
   const std::vector<upstream::endpoint>& endpoints_of(const route::rule_settings& rule) const noexcept {
     return upstreams_[rule.cluster].endpoints;
   }

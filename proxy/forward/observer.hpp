@@ -49,7 +49,8 @@ struct finished_tunnel {
   std::string_view listener;
   std::string_view server;  // outbound: where it led to
   std::uint16_t port = 0;
-  std::string_view peer;  // downstream address
+  std::string_view peer;      // downstream address
+  std::string_view upstream;  // opaque TCP: the endpoint that was reached, `host:port` or a path; empty: none
   base::fault_code fault = base::fault_code::none;
   base::nanoseconds duration{0};
   std::uint64_t bytes_up = 0;

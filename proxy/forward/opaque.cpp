@@ -25,25 +25,31 @@ opaque_connection::~opaque_connection() { shard_.opaque.erase(place_); }
 
 net::task<void> opaque_connection::serve() {
   begin_span();
-  const upstream::endpoint& where = leg_.only_endpoint();
   net::opening spent;
-  auto up = co_await shard_.pool.connect_raw(where, leg_.settings().connect_timeout, &spent);
+  upstream::pool::limits limits;
+  limits.connect_timeout = leg_.settings().connect_timeout;
+  limits.spent = &spent;
+  upstream::group& of = leg_.upstream_of(leg_.only_rule(), shard_.pool);
+  auto up = co_await shard_.pool.connect(of, limits);
   if (span_ && !leg_.inbound()) trace::describe_opening(*span_, spent.resolve, spent.connect);
   if (!up) {
     fail(up.error());
     co_return;
   }
-  net::stream& stream = **up;
-  if (span_ && !leg_.inbound()) {
-    span_->set(trace::key::network_peer_address, stream.peer_address());
-    span_->set(trace::key::network_peer_port, stream.peer().port());
-  }
-  co_await run_tunnel(stream);
+  // Nobody knows what a good answer would be: a connection is all that can be said of the endpoint.
+  up->succeeded();
+  const wire::raw_connection far = up->exchange().raw();
+  describe_reached(*up, far);
+  co_await run_tunnel(far);
 }
 
-net::task<void> opaque_connection::run_tunnel(net::stream& up) {
+void opaque_connection::describe_reached(const upstream::pool::lease& up, const wire::raw_connection& far) {
+  reached_ = up.endpoint_name();
+  if (span_) trace::describe_endpoint(*span_, reached_, far.stream->peer_address(), far.stream->peer().port());
+}
+
+net::task<void> opaque_connection::run_tunnel(wire::raw_connection far) {
   const wire::raw_connection down(&down_);
-  const wire::raw_connection far(&up);
   tunnel between(down, far, shard_.buffers, leg_.settings().tunnel_idle_timeout);
   tunnel_ = &between;
   counted_.count(shard_.seen, tunnel_kind::tcp);
@@ -62,6 +68,10 @@ void opaque_connection::fail(const fault& why) {
   finish(out, cut_ ? fault_code::none : why.code());
 }
 
+std::string_view opaque_connection::server_host() const noexcept { return cluster().endpoints.front().host; }
+
+std::uint16_t opaque_connection::server_port() const noexcept { return cluster().endpoints.front().port; }
+
 /// A root: a connection carries no context, and it outlives any request that one could link it to (correlation.md).
 void opaque_connection::begin_span() {
   const trace::context self = trace::begin(nullptr, leg_.sampler_for(&leg_.only_rule()), shard_.random);
@@ -71,8 +81,8 @@ void opaque_connection::begin_span() {
   facts.peer_address = down_.peer_address();
   facts.peer_port = down_.peer().port();
   const std::string local_address = down_.local_address();
-  facts.server_address = leg_.inbound() ? std::string_view(local_address) : std::string_view(cluster().host);
-  facts.server_port = leg_.inbound() ? down_.local().port() : cluster().port;
+  facts.server_address = leg_.inbound() ? std::string_view(local_address) : server_host();
+  facts.server_port = leg_.inbound() ? down_.local().port() : server_port();
   if (!leg_.inbound()) facts.server_name = cluster().name;
   trace::describe_tcp(*span_, facts);
 }
@@ -87,9 +97,10 @@ void opaque_connection::finish(const tunnel_outcome& out, fault_code code) {
   what.kind = tunnel_kind::tcp;
   what.end = out.end;
   what.listener = leg_.settings().key;
-  what.server = cluster().host;
-  what.port = cluster().port;
+  what.server = server_host();
+  what.port = server_port();
   what.peer = down_.peer_address();
+  what.upstream = reached_;
   what.fault = code;
   what.duration = shard_.all.clock.steady() - began_;
   what.bytes_up = out.bytes_up;

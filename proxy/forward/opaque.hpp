@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An opaque TCP connection: bytes both ways between a downstream and the upstream of its listener, unread, and one span
-// for all of it. The upstream is connected to at once, because it may be the one that speaks first. Started by
+// An opaque TCP connection: bytes both ways between a downstream and an endpoint of its listener's cluster, unread, and
+// one span for all of it. The upstream is connected to at once, because it may be the one that speaks first. Started by
 // serve_connection; a shard's thread.
 #pragma once
 
 #include <list>
 #include <optional>
+#include <string>
 
 #include "forward/leg.hpp"
 #include "forward/shard.hpp"
@@ -31,9 +32,13 @@ class opaque_connection {
 
  private:
   const cluster_settings& cluster() const noexcept { return leg_.settings().clusters.front(); }
+  /// Where it goes as configured; of several endpoints the first one.
+  std::string_view server_host() const noexcept;
+  std::uint16_t server_port() const noexcept;
   void begin_span();
   void fail(const base::fault& why);
-  net::task<void> run_tunnel(net::stream& up);
+  void describe_reached(const upstream::pool::lease& up, const wire::raw_connection& far);
+  net::task<void> run_tunnel(wire::raw_connection far);
   void finish(const tunnel_outcome& out, base::fault_code fault);
 
   shard& shard_;
@@ -45,6 +50,7 @@ class opaque_connection {
   std::list<opaque_connection*>::iterator place_;
   open_tunnel counted_;  // longer than the span: no tunnel is open only when every span has been recorded
   std::optional<trace::live_span> span_;
+  std::string reached_;  // the endpoint
   tunnel* tunnel_ = nullptr;
   bool cut_ = false;
 };

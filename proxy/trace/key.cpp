@@ -47,6 +47,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(key::count_)> na
     "sidespan.tunnel.end",
     "sidespan.tunnel.kind",
     "sidespan.tunnel.protocol",
+    "sidespan.upstream.endpoint",
 };
 static_assert(!names.back().empty(), "every key has a name");
 

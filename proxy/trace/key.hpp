@@ -51,6 +51,7 @@ enum class key : std::uint8_t {
   sidespan_tunnel_end,          // who ended it: downstream_closed | upstream_closed | ...
   sidespan_tunnel_kind,         // upgrade | connect | tcp
   sidespan_tunnel_protocol,     // what an upgrade switched to
+  sidespan_upstream_endpoint,   // opaque TCP: address and port that were reached, or the path of a unix socket
   count_,
 };
 std::string_view name(key value) noexcept;

@@ -10,11 +10,19 @@ void describe_tcp(live_span& span, const tcp_facts& facts) {
   span.set(key::sidespan_leg, server ? "inbound" : "outbound");
   span.set(key::network_transport, "tcp");
   span.set(key::server_address, facts.server_address);
-  span.set(key::server_port, facts.server_port);
+  if (facts.server_port != 0) span.set(key::server_port, facts.server_port);
   if (!server) return;
   span.set(key::client_address, facts.peer_address);
   span.set(key::network_peer_address, facts.peer_address);
   span.set(key::network_peer_port, facts.peer_port);
+}
+
+void describe_endpoint(live_span& span, std::string_view name, std::string_view address, std::uint16_t port) {
+  if (!span.recording()) return;
+  span.set(key::sidespan_upstream_endpoint, name);
+  if (span.kind() == span_kind::server) return;  // its peer is the caller
+  span.set(key::network_peer_address, address);
+  if (port != 0) span.set(key::network_peer_port, port);
 }
 
 void describe_opening(live_span& span, base::nanoseconds resolve, base::nanoseconds connect) {

@@ -24,12 +24,14 @@ struct tunnel_facts {
 struct tcp_facts {
   std::string_view server_name;  // in the span's name: the cluster; empty inbound
   std::string_view server_address;
-  std::uint16_t server_port = 0;
-  std::string_view peer_address;  // inbound: who called; outbound: describe_peer tells it after connecting
+  std::uint16_t server_port = 0;  // 0: a unix socket has none
+  std::string_view peer_address;  // inbound: who called; outbound: describe_endpoint tells it after connecting
   std::uint16_t peer_port = 0;
 };
 /// Name and attributes; the kind of the span is the leg.
 void describe_tcp(live_span& span, const tcp_facts& facts);
+/// Of an opaque TCP connection: the endpoint of the cluster that was reached.
+void describe_endpoint(live_span& span, std::string_view name, std::string_view address, std::uint16_t port);
 /// CLIENT: how long looking up the name and connecting took; negative: it did not come to that.
 void describe_opening(live_span& span, base::nanoseconds resolve, base::nanoseconds connect);
 /// An event marks where HTTP ends.

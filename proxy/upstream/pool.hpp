@@ -53,6 +53,8 @@ class pool {
     void failed() noexcept;
     /// Only to be compared, and as what another pick is to avoid.
     const member* endpoint() const noexcept { return held_.empty() ? nullptr : &held_.front().to; }
+    /// `10.0.0.7:5432`, or the path of a unix socket. Only while leased.
+    const std::string& endpoint_name() const noexcept { return held_.front().to.name; }
     /// Ends the lease; an exchange that is not complete costs its connection.
     void give_back() noexcept;
 
@@ -103,7 +105,8 @@ class pool {
   net::task<base::result<lease>> connect(group& of, limits limits);
   net::task<base::result<lease>> connect(const endpoint& where, limits limits) { return connect(find(where), limits); }
 
-  /// A new connection that no exchange will use, for tunnels; never pooled. Faults as connect().
+  /// A new connection that no exchange will use, for CONNECT: to what a request names, outside of all clusters. Faults
+  /// as connect().
   net::task<base::result<std::unique_ptr<net::stream>>> connect_raw(const endpoint& where,
                                                                     std::chrono::milliseconds limit,
                                                                     net::opening* spent = nullptr) {

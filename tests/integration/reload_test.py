@@ -16,6 +16,7 @@ from support.client import client, get
 from support.collector import collector
 from support.origin import gate, origin, until
 from support.sidespan import environment, program, sanitized, sidespan
+from support.talker import echo, talker
 
 
 def with_listener(settings, key, leg="inbound", **options):
@@ -280,6 +281,55 @@ class one_reload(unittest.TestCase):
                 pass
             self.assertLess(time.monotonic() - began, 10)
         hang.open()
+
+    def test_open_opaque_connections_notice_nothing(self):
+        with talker(echo) as server, talker(echo) as other:
+            to = f"tcp://127.0.0.1:{server.port}"
+            sidecar, settings = self.start(sidespan().inbound(self.app.port).inbound(to).set(drain={"timeout": "300ms"}), self.app)
+            [tcp] = [key for key, listener in settings["inbound"].items() if listener["to"] == to]
+            with client(sidecar.inbounds[1]) as one, client(sidecar.inbounds[1]) as silent:
+                def still_there(bytes_sent):
+                    for each in (one, silent) if bytes_sent == b"last" else (one,):
+                        each.send(bytes_sent)
+                        self.assertEqual(each.source.exactly(len(bytes_sent)), bytes_sent)
+
+                still_there(b"first")
+                self.assertTrue(sidecar.reload(settings))
+                still_there(b"unchanged")
+                # Another upstream, and another limit: for the next connection.
+                self.assertTrue(sidecar.reload(with_listener(settings, tcp, to=f"tcp://127.0.0.1:{other.port}", tunnel_idle_timeout="100ms")))
+                still_there(b"changed")
+                time.sleep(0.5)  # past the drain time and the new limit
+                still_there(b"last")
+                self.assertEqual(other.got, [])
+                with client(sidecar.inbounds[1]) as two:
+                    two.send(b"new")
+                    self.assertEqual(two.source.exactly(3), b"new")
+                self.assertEqual(other.got, [b"new"])
+                self.assertEqual(sidecar.metrics().sum("sidespan_tunnels_total", end="shutdown"), 0)
+
+    def test_a_removed_opaque_listener_lets_its_connections_finish(self):
+        with talker(echo) as server:
+            sidecar, settings = self.start(sidespan().inbound(self.app.port).set(drain={"timeout": "1s"}), self.app)
+            self.assertTrue(sidecar.reload(with_listener(settings, "127.0.0.9:0", to=f"tcp://127.0.0.1:{server.port}")))
+            port = port_of(sidecar, "127.0.0.9")
+            with socket.create_connection(("127.0.0.9", port), 20) as one, socket.create_connection(("127.0.0.9", port), 20) as stays:
+                for each in (one, stays):
+                    each.sendall(b"x")
+                    self.assertEqual(each.recv(10), b"x")
+                self.assertTrue(sidecar.reload(settings))
+                began = time.monotonic()
+                with self.assertRaises(ConnectionRefusedError):
+                    socket.create_connection(("127.0.0.9", port), 20)
+                one.sendall(b"y")
+                self.assertEqual(one.recv(10), b"y")
+                one.shutdown(socket.SHUT_WR)
+                self.assertEqual(one.recv(10), b"")
+                with self.assertRaises(ConnectionResetError):  # whoever does not end is cut after the drain time, never with a clean end
+                    stays.recv(10)
+                self.assertGreater(time.monotonic() - began, 0.9)
+            ends = {end: sidecar.metrics().sum("sidespan_tunnels_total", end=end) for end in ("downstream_closed", "shutdown")}
+            self.assertEqual(ends, {"downstream_closed": 1, "shutdown": 1})
 
     def test_what_needs_a_restart_is_named_and_left_alone(self):
         sidecar, settings = self.start(sidespan().inbound(self.app.port), self.app)

@@ -5,11 +5,18 @@ import threading
 
 
 class talker:
-    """A server without HTTP: `serve` gets each connection; what it was sent is in `got`."""
+    """A server without HTTP: `serve` gets each connection; what it was sent is in `got`. `at`: an address, or the path of a unix socket."""
 
-    def __init__(self, serve):
-        self.serve, self.got, self.listener = serve, [], socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self.port = self.listener.getsockname()[1]
+    def __init__(self, serve, at="127.0.0.1"):
+        family = socket.AF_UNIX if at.startswith("/") else socket.AF_INET6 if ":" in at else socket.AF_INET
+        self.serve, self.got = serve, []
+        if family == socket.AF_UNIX:
+            self.listener, self.port = socket.socket(family), None
+            self.listener.bind(at)
+            self.listener.listen(16)
+        else:
+            self.listener = socket.create_server((at, 0), family=family, backlog=1024)
+            self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):

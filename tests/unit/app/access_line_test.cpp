@@ -81,6 +81,50 @@ TEST_CASE("access line: text has every column") {
       "5000000000 localhost:3000 \"/carts/{id}\" \"curl/7.88\" 4bf92f3577b34da6a3ce929d0e0e4736 00f067aa0ba902b7\n");
 }
 
+namespace {
+
+forward::finished_tunnel connection_of(const finished& one) {
+  forward::finished_tunnel what;
+  what.inbound = false;
+  what.end = forward::tunnel_end::upstream_reset;
+  what.fault = base::fault_code::connection_terminated;
+  what.listener = "9003";
+  what.peer = "127.0.0.1";
+  what.upstream = "10.0.0.9:5432";
+  what.duration = base::nanoseconds(2'000'999);
+  what.bytes_up = 7;
+  what.bytes_down = 5000000000U;
+  what.context = &one.context;
+  return what;
+}
+
+}  // namespace
+
+TEST_CASE("access line: an opaque connection as JSON and in the columns of an exchange") {
+  const finished one;
+  forward::finished_tunnel what = connection_of(one);
+  access_line lines{access_line_settings()};
+  CHECK(json::parse(lines.write(what, noon)) == json::parse(R"({
+    "time": "2026-11-22T12:00:00.123456Z", "log": "access", "leg": "outbound", "listener": "9003", "client": "127.0.0.1",
+    "protocol": "tcp", "end": "upstream_reset", "fault": "connection_terminated", "duration_us": 2000, "bytes_up": 7,
+    "bytes_down": 5000000000, "upstream": "10.0.0.9:5432",
+    "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "span_id": "00f067aa0ba902b7", "sampled": true})"));
+  access_line_settings how;
+  how.json = false;
+  access_line text(how);
+  CHECK(text.write(what, noon) ==
+        "2026-11-22T12:00:00.123456Z outbound 9003 127.0.0.1 \"tcp upstream_reset\" - connection_terminated 2000us 7 "
+        "5000000000 10.0.0.9:5432 \"\" \"\" 4bf92f3577b34da6a3ce929d0e0e4736 00f067aa0ba902b7\n");
+  what.upstream = {};
+  what.context = nullptr;
+  what.fault = base::fault_code::none;
+  CHECK(
+      text.write(what, noon) ==
+      "2026-11-22T12:00:00.123456Z outbound 9003 127.0.0.1 \"tcp upstream_reset\" - - 2000us 7 5000000000 - \"\" \"\" "
+      "- -\n");
+  CHECK_FALSE(json::parse(lines.write(what, noon)).contains("upstream"));
+}
+
 TEST_CASE("access line: what is not known is left out, or a dash") {
   forward::finished_exchange what;
   what.inbound = false;

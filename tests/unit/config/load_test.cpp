@@ -138,6 +138,22 @@ TEST_CASE("load: several endpoints, and unix sockets") {
   CHECK(one.endpoints == std::vector<upstream::endpoint>{{"/run/y.sock", 0}});
 }
 
+TEST_CASE("load: opaque TCP to several endpoints and to unix sockets") {
+  const struct {
+    const char* text;
+    std::vector<upstream::endpoint> endpoints;
+  } rows[] = {{"[ \"tcp://a:1\", \"tcp://[::1]:2\", b:3 ]", {{"a", 1}, {"::1", 2}, {"b", 3}}},
+              {"[ unix:/run/x.sock, \"tcp://a:1\" ]", {{"/run/x.sock", 0}, {"a", 1}}},
+              {"{ to: [ a:1, unix:/run/x.sock ], protocol: tcp }", {{"a", 1}, {"/run/x.sock", 0}}},
+              {"{ to: unix:/run/x.sock, protocol: tcp }", {{"/run/x.sock", 0}}}};
+  for (const auto& row : rows) {
+    INFO(row.text);
+    const auto s = settings_of("service: c\noutbound: { 9001: " + std::string(row.text) + " }\n");
+    CHECK(s.listeners.at(0).opaque);
+    CHECK(s.listeners[0].clusters.at(0).endpoints == row.endpoints);
+  }
+}
+
 TEST_CASE("load: opaque TCP by the scheme or by the protocol") {
   const struct {
     const char* text;

@@ -58,7 +58,7 @@ TEST_CASE("print: what it prints loads, and prints the same again") {
       "  0: a:1\n"
       "  \"[::1]:80\": { to: \"[::1]:81\", routes: [ \"GET /a/{id}\", { host: h, path: /b/, name: \"x # y\", sample: "
       "0.1, timeout: 3s } ] }\n"
-      "outbound: { 9001: \"http://a\", proxy: 7128 }\n"
+      "outbound: { 9001: \"http://a\", 9002: [ unix:/run/x.sock, \"tcp://[::1]:5\", b:6 ], proxy: 7128 }\n"
       "trace: { sampler: { parent_based: { ratio: 0.125 } }, exclude: [ \"kube-probe/*\", \"a, b\", \"{c}\" ], "
       "correlate: off }\n"
       "viewer: { max_age: 90m }\n";
@@ -69,7 +69,9 @@ TEST_CASE("print: what it prints loads, and prints the same again") {
   CHECK(without_origins(config::print(second.given)) == without_origins(printed));
   CHECK(second.settings->service == "a: b");
   CHECK(second.settings->resource.attributes == first.settings->resource.attributes);
-  CHECK(second.settings->listeners.size() == 4);
+  CHECK(second.settings->listeners.size() == 5);
+  CHECK(second.settings->listeners.at(3) == first.settings->listeners.at(3));
+  CHECK(second.settings->listeners[3].opaque);
   CHECK(second.settings->trace.exclude == first.settings->trace.exclude);
   CHECK(second.settings->viewer.has_value());
 }
