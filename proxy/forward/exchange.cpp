@@ -73,7 +73,6 @@ exchange::~exchange() {
   if (leg_.inbound()) shard_.all.inbound_in_flight.fetch_sub(1, std::memory_order_relaxed);
   const base::steady_time now = shard_.all.clock.steady();
   if (span_) span_->end_at(now);
-  span_.reset();  // recorded before it counts as finished
   finished_exchange what;
   what.inbound = leg_.inbound();
   what.listener = leg_.settings().key;

@@ -45,14 +45,16 @@ async def send_through(port, payload, origin):
     try:
         writer.write(payload)
         writer.write_eof()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while piece := await reader.read(65536):
                 answered += piece
     except ConnectionError:
         pass
     finally:
         writer.transport.abort()
-    await asyncio.sleep(0.003)  # what was sent on before the answer is read by now
+    await asyncio.sleep(0.003)
+    for _ in range(20):  # what was sent on before the answer is in the kernel; accepting and reading it takes some turns of the loop
+        await asyncio.sleep(0)
     return ([int(code) for code in FINAL.findall(answered)], *origin.take())
 
 

@@ -13,7 +13,7 @@ from support import wire
 
 from script import NEXT, OK, split_sends
 
-SECONDS = 5
+SECONDS = 30  # a machine with other work to do may take long
 CANARY = b"GET /canary HTTP/1.1\r\nHost: a\r\n\r\n"
 STATUS = re.compile(rb"HTTP/1\.1 ([1-5][0-9][0-9]) [\t -~]*\r\n")
 

@@ -112,7 +112,7 @@ class other_proxy:
             writer.write(data + last)
             if not last:
                 writer.write_eof()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 answered = await reader.read(-1)
         except ConnectionError:
             answered = b""

@@ -10,7 +10,7 @@ import lane
 
 LANES = 32
 PLAIN = {"host": "preserve", "via": "off"}
-HASTY = {**PLAIN, "head_timeout": "300ms", "idle_timeout": "300ms", "timeout": "400ms", "max_body": "1000"}
+HASTY = {**PLAIN, "head_timeout": "1s", "idle_timeout": "1s", "timeout": "1500ms", "max_body": "1000"}
 
 
 def in_order(ports):

@@ -60,9 +60,9 @@ class json_lines(access_log_case):
     def test_exchanges_that_fail_have_a_line_with_their_fault(self):
         held, closed_port = refused_port()
         self.addCleanup(held.close)
-        with origin() as app, sidespan().inbound(app.port, timeout="300ms").inbound(closed_port).set(
+        with origin() as app, sidespan().inbound(app.port, timeout="1s").inbound(closed_port).set(
                 log={"access": self.path}).start() as sidecar:
-            never = gate(20)
+            never = gate()
             app.on("/reset", lambda one: one.reset())
             app.on("/hang", lambda one: never.wait())
             app.on("/half", lambda one: (one.send(b"HTTP/1.1 200 Fine\r\nContent-Length: 100\r\n\r\nhalf"), one.close()))
@@ -84,13 +84,13 @@ class json_lines(access_log_case):
                         "": (400, "http_request_error")}
             self.assertEqual({target: (line.get("status"), line.get("fault")) for target, line in lines.items()}, expected)
             self.assertEqual((refused, reset, late), (502, 502, 504))
-            self.assertGreater(lines["/hang"]["duration_us"], 250_000)
+            self.assertGreater(lines["/hang"]["duration_us"], 900_000)
             self.assertNotIn("response_us", lines["/hang"])
             self.assertEqual(lines["/half"]["response_bytes"], 4)
 
     def test_a_caller_that_leaves_has_a_line(self):
         with origin() as app, sidespan().inbound(app.port).set(log={"access": self.path}).start() as sidecar:
-            hang = gate(20)
+            hang = gate()
             app.on("/hang", lambda one: hang.wait())
             connection = socket.create_connection(("127.0.0.1", int(sidecar.inbound)))
             connection.sendall(b"GET /hang HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -15,7 +15,7 @@ def traffic(port, threads=4, each=50):
     good = []
 
     def run():
-        with client(port, timeout=20) as one:
+        with client(port) as one:
             for number in range(each):
                 good.append(one.request("GET", f"/{number}").status == 200)
 
@@ -27,20 +27,21 @@ def traffic(port, threads=4, each=50):
     return sum(good)
 
 
-def settled(sidecar):
-    """The books once nothing is queued any more; they must balance in every reading on the way."""
+def settled(sidecar, recorded):
+    """The books once so many spans have been recorded (each a moment after its response) and nothing is queued any more; they
+    must balance in every reading on the way."""
     def read():
         books = sidecar.metrics().books()
         assert books["recorded"] == books["acknowledged"] + books["lost"] + books["dropped"] + books["queued"], books
-        return books if books["queued"] == 0 else None
-    return until(read, 20, every=0.02)
+        return books if books["recorded"] >= recorded and books["queued"] == 0 else None
+    return until(read, every=0.02)
 
 
 class healthy_collector(unittest.TestCase):
     def test_every_request_the_origin_saw_is_acknowledged_once(self):
         with collector() as spans_of, origin() as app, sidespan().inbound(app.port).export(spans_of.endpoint).start() as sidecar:
             self.assertEqual(traffic(sidecar.inbound), 200)
-            books = settled(sidecar)
+            books = settled(sidecar, 200)
             self.assertEqual((books["recorded"], books["acknowledged"], books["lost"] + books["dropped"]), (len(app.requests), 200, 0))
             spans = spans_of.wait_for_spans(200)
             self.assertEqual((len(spans), len({span.span_id for span in spans})), (200, 200))
@@ -51,7 +52,7 @@ class healthy_collector(unittest.TestCase):
             with plan.start() as sidecar:
                 app.otherwise(lambda one: (get(sidecar.outbound, "/x"), one.reply(200)))
                 self.assertEqual(traffic(sidecar.inbound, 4, 20), 80)
-                books = settled(sidecar)
+                books = settled(sidecar, 160)
                 self.assertEqual((books["recorded"], books["acknowledged"]), (len(app.requests) + len(dependency.requests), 160))
 
     def test_gzip(self):
@@ -69,7 +70,7 @@ class absent_collector(unittest.TestCase):
             for _ in range(3):  # more than the queue and the batch that is being tried can hold together
                 self.assertEqual(traffic(sidecar.inbound), 200)
             # A span ends a moment after its response has been read.
-            books = until(lambda: (now := sidecar.metrics().books())["recorded"] == 600 and now, 5, every=0.02)
+            books = until(lambda: (now := sidecar.metrics().books())["recorded"] == 600 and now, every=0.02)
             self.assertEqual(books["acknowledged"], 0)
             self.assertGreater(books["dropped"], 0)
             self.assertEqual(books["recorded"], books["lost"] + books["dropped"] + books["queued"])
@@ -83,8 +84,8 @@ class absent_collector(unittest.TestCase):
             self.assertEqual(traffic(sidecar.inbound, 2, 20), 40)
             held.close()
             with collector(port=port) as spans_of:
-                self.assertEqual(len(spans_of.wait_for_spans(40, seconds=30)), 40)
-                books = settled(sidecar)
+                self.assertEqual(len(spans_of.wait_for_spans(40)), 40)
+                books = settled(sidecar, 40)
                 self.assertEqual((books["acknowledged"], books["lost"] + books["dropped"]), (40, 0))
 
 
@@ -97,8 +98,8 @@ class dying_collector(unittest.TestCase):
             self.assertEqual(traffic(sidecar.inbound, 2, 20), 40)
             spans_of.start()
             # By id: what was taken and not yet acknowledged when the collector died comes again.
-            spans_of.wait_for(lambda spans: len({span.span_id for span in spans}) == 80, seconds=30)
-            books = settled(sidecar)
+            spans_of.wait_for(lambda spans: len({span.span_id for span in spans}) == 80)
+            books = settled(sidecar, 80)
             self.assertEqual((books["recorded"], books["acknowledged"]), (80, 80))
 
     def test_killed_under_load_the_traffic_does_not_notice(self):
@@ -108,7 +109,7 @@ class dying_collector(unittest.TestCase):
             self.assertEqual(traffic(sidecar.inbound, 4, 200), 800)
             killer.join()
             spans_of.start()
-            books = settled(sidecar)
+            books = settled(sidecar, 800)
             self.assertEqual((books["recorded"], books["acknowledged"] + books["lost"]), (800, 800))
 
 
@@ -121,7 +122,7 @@ class hanging_collector(unittest.TestCase):
                 began = time.monotonic()
                 self.assertEqual(traffic(sidecar.inbound), 200)
                 took = time.monotonic() - began
-                self.assertLess(took, 10)
+                self.assertLess(took, 20)
                 began = time.monotonic()
                 self.assertEqual(sidecar.stop(), 0)
                 self.assertLess(time.monotonic() - began, 5)

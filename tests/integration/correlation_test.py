@@ -6,7 +6,7 @@ import unittest
 
 from support.client import client, get
 from support.collector import collector
-from support.origin import gate, origin
+from support.origin import gate, origin, until
 from support.sidespan import sidespan
 
 
@@ -84,8 +84,8 @@ class one_request_alone(chain):
 class two_requests_at_once(chain):
     def overlap(self, head_fields=lambda one: (), request_fields=({}, {})):
         """Two requests, each calling out while the other is in flight."""
-        both = threading.Barrier(2, timeout=10)
-        done = threading.Barrier(2, timeout=10)
+        both = threading.Barrier(2, timeout=30)
+        done = threading.Barrier(2, timeout=30)
 
         def answer(one):
             both.wait()
@@ -153,7 +153,7 @@ class after_the_response(chain):
 
         def answer(one):
             one.reply(200)
-            time.sleep(0.05)  # the caller has its answer: the request is over
+            until(lambda: self.sidecar.metrics().sum("sidespan_ledger_entries") == 0)  # the answer has been read: the request is over
             get(self.sidecar.outbound, "/later")
             finished.open()
 

@@ -149,7 +149,7 @@ class back_pressure(unittest.TestCase):
             one.reset()
 
     def test_an_app_that_does_not_read_stops_the_caller(self):
-        release = gate(30)
+        release = gate()
         sent = [0]
         with origin() as app, sidespan().inbound(app.port).start() as sidecar:
             app.on("/up", lambda one: release.wait())

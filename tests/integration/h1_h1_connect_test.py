@@ -17,7 +17,7 @@ class connect(unittest.TestCase):
     def setUpClass(cls):
         cls.app, cls.far, cls.echo = (cls.enterClassContext(one) for one in (origin(), collector(), talker(echo)))
         plan = sidespan().inbound(cls.app.port).outbound(cls.app.port)
-        plan.set(outbound={"proxy": {"listen": "127.0.0.1:0", "connect_timeout": "300ms"}})
+        plan.set(outbound={"proxy": {"listen": "127.0.0.1:0", "connect_timeout": "1s"}})
         cls.sidecar = cls.enterClassContext(plan.export(cls.far.endpoint).start())
         cls.port = cls.sidecar.proxy
 
@@ -88,7 +88,7 @@ class connect(unittest.TestCase):
                                            ("no-such-host.invalid:443", 502, "dns_error")):
             with self.subTest(target):
                 self.far.clear()
-                with client(self.port, timeout=30) as one:
+                with client(self.port) as one:
                     one.send(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
                     self.assertEqual(one.read("CONNECT").status, status)
                 span = self.far.wait_for_spans(1)[0]
@@ -155,7 +155,7 @@ class connect(unittest.TestCase):
         self.assertEqual((span.error, span.attributes["sidespan.tunnel.end"]), (False, "downstream_reset"))
 
     def test_an_ordinary_http_client_uses_it(self):
-        through = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        through = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         through.set_tunnel("127.0.0.1", self.app.port)
         for number in range(3):
             through.request("GET", f"/{number}")

@@ -17,9 +17,9 @@ class limits(unittest.TestCase):
         cls.app = cls.enterClassContext(origin())
         full = full_backlog(cls)
         cls.sidecar = cls.enterClassContext(
-            sidespan().inbound(cls.app.port, idle_timeout="300ms")
+            sidespan().inbound(cls.app.port, idle_timeout="1s")
             .inbound(cls.app.port)
-            .outbound(full, connect_timeout="20s", timeout="300ms").start())
+            .outbound(full, connect_timeout="60s", timeout="1s").start())
 
     def setUp(self):
         self.app.requests.clear()
@@ -59,12 +59,12 @@ class limits(unittest.TestCase):
         began = time.monotonic()
         with client(self.sidecar.outbound) as one:
             self.assertEqual(one.request().status, 504)
-        self.assertLess(time.monotonic() - began, 4)
+        self.assertLess(time.monotonic() - began, 20)
 
 
 class shutdown(unittest.TestCase):
     def test_what_the_drain_cuts_is_our_doing(self):
-        hang = gate(20)
+        hang = gate()
         with collector() as far, origin() as app:
             app.on("/hang", lambda one: hang.wait())
             with sidespan().inbound(app.port).export(far.endpoint).set(drain={"timeout": "300ms"}).start() as sidecar:
@@ -88,8 +88,7 @@ class shutdown(unittest.TestCase):
                     one.request()
                 far.wait_for_requests(1)
                 sidecar.signal(signal.SIGTERM)
-                until(lambda: "draining" in sidecar.log())
-                time.sleep(0.5)  # flushing has begun
+                until(lambda: '"flushing"' in sidecar.log())
                 began = time.monotonic()
                 sidecar.signal(signal.SIGTERM)
                 self.assertEqual(sidecar.wait(), 3)

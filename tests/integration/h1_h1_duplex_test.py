@@ -30,7 +30,7 @@ class duplex(unittest.TestCase):
                            or self.sidecar.metrics().sum("http_server_active_requests")))
 
     def open(self):
-        one = client(self.sidecar.inbound, timeout=30)
+        one = client(self.sidecar.inbound)
         self.addCleanup(one.close)
         return one
 
@@ -75,7 +75,7 @@ class duplex(unittest.TestCase):
             ended.wait()
             one.close()
 
-        ended = gate(30)
+        ended = gate()
         self.addCleanup(ended.open)
         self.app.on("/no", answer)
         one = self.open()

@@ -39,7 +39,7 @@ class exchanges(unittest.TestCase):
         self.assertEqual(first.connection_number, second.connection_number)
 
     def test_one_request_in_flight_per_upstream_connection(self):
-        both = threading.Barrier(2, timeout=10)  # each exchange is answered only while the other is in flight
+        both = threading.Barrier(2, timeout=30)  # each exchange is answered only while the other is in flight
         self.app.on("/both", lambda one: (both.wait(), one.reply(200)))
         with client(self.port) as one, client(self.port) as two:
             one.send_request(target="/both")

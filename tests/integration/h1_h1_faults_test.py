@@ -28,12 +28,12 @@ class upstream_faults(unittest.TestCase):
         full = full_backlog(cls)
         cls.app = cls.enterClassContext(origin())
         cls.sidecar = cls.enterClassContext(
-            sidespan().inbound(cls.app.port, timeout="600ms", routes=["GET /{rest*}", "POST /{rest*}", "HEAD /{rest*}"])
+            sidespan().inbound(cls.app.port, timeout="2s", routes=["GET /{rest*}", "POST /{rest*}", "HEAD /{rest*}"])
             .outbound(refused)
             .outbound(full, connect_timeout="200ms")
             .outbound("http://no-such-host.invalid:80")
             .outbound(routes=[{"host": "known.example", "to": f"http://127.0.0.1:{cls.app.port}"}])
-            .inbound(cls.app.port, idle_timeout="300ms", head_timeout="300ms")
+            .inbound(cls.app.port, idle_timeout="1s", head_timeout="1s")
             .inbound(cls.app.port, max_body="1000")
             .start())
         cls.port = cls.sidecar.inbound
@@ -61,7 +61,7 @@ class upstream_faults(unittest.TestCase):
         self.assertLess(time.monotonic() - began, 5)
 
     def test_unknown_name_is_502(self):
-        self.check_local(get(self.sidecar.outbounds[2], timeout=30), 502)
+        self.check_local(get(self.sidecar.outbounds[2]), 502)
 
     def test_no_route_is_404_and_names_listener_and_host(self):  # decision 11
         port = self.sidecar.outbounds[3]
@@ -194,7 +194,7 @@ class callers_that_go_away(unittest.TestCase):
         cls.sidecar = cls.enterClassContext(sidespan().inbound(cls.app.port).start())
 
     def test_a_caller_gone_before_the_response_ends_the_exchange_at_the_app(self):
-        hang = gate(20)
+        hang = gate()
         self.app.on("/hang", lambda one: (hang.wait(), one.reply(200)))
         one = client(self.sidecar.inbound)
         one.send_request(target="/hang")

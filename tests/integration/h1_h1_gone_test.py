@@ -24,7 +24,7 @@ class callers(unittest.TestCase):
     def setUpClass(cls):
         cls.app = cls.enterClassContext(origin())
         cls.far = cls.enterClassContext(collector())
-        cls.sidecar = cls.enterClassContext(sidespan().inbound(cls.app.port, idle_timeout="2s").export(cls.far.endpoint).start())
+        cls.sidecar = cls.enterClassContext(sidespan().inbound(cls.app.port, idle_timeout="4s").export(cls.far.endpoint).start())
         get(cls.sidecar.inbound, "/warm")  # the exporter keeps its connection
         cls.far.wait_for_spans(1)
 
@@ -36,7 +36,7 @@ class callers(unittest.TestCase):
 
     def leave(self, ending, sent, reached, rises, spans, answer=None, read_first=0):
         """COUNT callers send `sent`, then leave once `reached` requests of theirs are at the app."""
-        hang = gate(20)
+        hang = gate()
         self.app.on("/gone", answer or (lambda one: (hang.wait(), one.reply(200))))
         with nothing_left(self.sidecar) as gauges:
             callers = [client(self.sidecar.inbound) for _ in range(self.COUNT)]
@@ -138,7 +138,7 @@ class silent_upstreams(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.app = cls.enterClassContext(scripted())
-        cls.sidecar = cls.enterClassContext(sidespan().inbound(cls.app.port, timeout="400ms", idle_timeout="300ms").start())
+        cls.sidecar = cls.enterClassContext(sidespan().inbound(cls.app.port, timeout="2500ms", idle_timeout="1500ms").start())
 
     def test_never_an_answer_is_504(self):
         with nothing_left(self.sidecar) as gauges:

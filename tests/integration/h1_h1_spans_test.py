@@ -29,7 +29,7 @@ class span_test(unittest.TestCase):
         cls.spans_of = cls.enterClassContext(collector())
         cls.app, cls.dependency = cls.enterClassContext(origin()), cls.enterClassContext(origin())
         plan = (sidespan("cart").inbound(cls.app.port, **cls.inbound_options).outbound(cls.dependency.port).outbound(refused)
-                .outbound(cls.dependency.port, timeout="300ms").forward_proxy().export(cls.spans_of.endpoint).set(**cls.options))
+                .outbound(cls.dependency.port, timeout="500ms").forward_proxy().export(cls.spans_of.endpoint).set(**cls.options))
         cls.sidecar = cls.enterClassContext(plan.start())
         cls.port = cls.sidecar.inbound
 
@@ -246,7 +246,7 @@ class ends(span_test):
 
 class shutdown(unittest.TestCase):
     def test_the_span_of_an_exchange_that_is_cut_is_exported(self):
-        hang = gate(20)
+        hang = gate()
         with collector() as spans_of, origin() as app:
             plan = sidespan().inbound(app.port).export(spans_of.endpoint).set(drain={"timeout": "300ms"})
             with plan.start() as sidecar:

@@ -50,8 +50,8 @@ class tunnels(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.app, cls.far = cls.enterClassContext(origin()), cls.enterClassContext(collector())
-        plan = sidespan().inbound(cls.app.port, tunnel_idle_timeout="10s", idle_timeout="300ms", timeout="500ms")
-        plan = plan.outbound(cls.app.port).inbound(cls.app.port, tunnel_idle_timeout="300ms")
+        plan = sidespan().inbound(cls.app.port, tunnel_idle_timeout="30s", idle_timeout="1s", timeout="1500ms")
+        plan = plan.outbound(cls.app.port).inbound(cls.app.port, tunnel_idle_timeout="1s")
         cls.sidecar = cls.enterClassContext(plan.export(cls.far.endpoint).start())
         cls.port = cls.sidecar.inbound
 
@@ -114,9 +114,9 @@ class tunnels(unittest.TestCase):
         self.assertEqual(span.attributes["server.port"], self.app.port)
 
     def test_the_exchange_s_limits_end_with_http(self):
-        """timeout is 500 ms and idle_timeout 300 ms here."""
+        """timeout is 1.5 s and idle_timeout 1 s here."""
         one = self.switched()
-        time.sleep(0.9)
+        time.sleep(2)
         one.send(b"late")
         self.assertEqual(one.source.exactly(4), b"late")
 
@@ -265,6 +265,7 @@ class tunnels(unittest.TestCase):
         span = self.span()
         self.assertEqual((span.error, span.attributes["sidespan.tunnel.end"], span.attributes.get("sidespan.downstream_closed")),
                          (False, "downstream_reset", True))
+        until(lambda: got)
         self.assertEqual(got, ["reset"])  # and the app learns that it was no clean end
 
     def ending(self, far):
@@ -302,7 +303,7 @@ class tunnels(unittest.TestCase):
     def test_a_silent_tunnel_ends_at_its_own_limit(self):
         one = self.switched(self.sidecar.inbounds[1])
         for _ in range(4):  # longer than the limit altogether
-            time.sleep(0.15)
+            time.sleep(0.3)
             one.send(b"x")
             self.assertEqual(one.source.exactly(1), b"x")
         with self.assertRaises(wire.closed):
@@ -337,7 +338,7 @@ class tunnels(unittest.TestCase):
         self.assertTrue(one.is_closed())
 
     def test_a_side_that_does_not_read_stops_the_other(self):
-        release = gate(30)
+        release = gate()
         one = self.switched(answer=switching(then=lambda far: (release.wait(), receive_all(far))))
         one.connection.settimeout(0.5)
         sent = 0
@@ -353,7 +354,7 @@ class shutdown(unittest.TestCase):
     def test_a_tunnel_is_cut_when_the_drain_time_is_over(self):
         with origin() as app, collector() as far:
             app.on("/t", switching())
-            sidecar = sidespan().inbound(app.port).export(far.endpoint).set(drain={"timeout": "500ms"}).start()
+            sidecar = sidespan().inbound(app.port).export(far.endpoint).set(drain={"timeout": "3s"}).start()
             with sidecar, client(sidecar.inbound) as one:
                 one.send_request(target="/t", head_fields=UPGRADE)
                 self.assertEqual(one.read_head().status, 101)
@@ -364,7 +365,7 @@ class shutdown(unittest.TestCase):
                 began = time.monotonic()
                 with self.assertRaises(wire.closed):
                     one.source.fill()
-                self.assertLess(time.monotonic() - began, 3)
+                self.assertLess(time.monotonic() - began, 10)
                 self.assertEqual(sidecar.wait(), 0)
             span = far.wait_for_spans(1)[0]
             self.assertEqual((span.error, span.attributes["sidespan.tunnel.end"]), (False, "shutdown"))
@@ -379,7 +380,7 @@ class shutdown(unittest.TestCase):
                 sidecar.signal()
                 one.half_close()
                 self.assertTrue(one.is_closed())
-                self.assertEqual(sidecar.wait(10), 0)
+                self.assertEqual(sidecar.wait(20), 0)
 
 
 class web_socket(unittest.TestCase):
@@ -420,7 +421,7 @@ class web_socket(unittest.TestCase):
                 for message in ("hello", b"\x00" * 100_000, "ü" * 70_000):
                     await connection.send(message)
                     self.assertEqual(await connection.recv(), message)
-                await asyncio.wait_for(await connection.ping(), 10)
+                await asyncio.wait_for(await connection.ping(), 30)
 
         async def run():
             async with websockets.serve(serve, "127.0.0.1", 0, max_size=None) as server:

@@ -67,7 +67,7 @@ class endpoints(unittest.TestCase):
             self.assertEqual(statuses[500], 3)
             self.assertEqual(statuses[200], 37)
             self.assertEqual(events(sidecar, "ejected"), 2)
-            self.assertIn("left alone", sidecar.log())
+            until(lambda: "left alone" in sidecar.log())
 
     def test_with_all_ejected_all_are_used_and_who_recovers_comes_back(self):
         one, two = named(self, "one"), named(self, "two")
@@ -125,7 +125,7 @@ class limits(unittest.TestCase):
         hold = gate()
         self.addCleanup(hold.open)
         app.on("/held", lambda one: (hold.wait(), one.reply(200)))
-        with sidespan().inbound(app.port, upstream_connections=1, connect_timeout="100ms").start() as sidecar:
+        with sidespan().inbound(app.port, upstream_connections=1, connect_timeout="500ms").start() as sidecar:
             self.enterContext(client(sidecar.inbound)).send_request("GET", "/held")
             app.wait_for(lambda origin: len(origin.requests) == 1)
             self.assertEqual(get(sidecar.inbound, "/").status, 503)

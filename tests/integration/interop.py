@@ -204,7 +204,7 @@ class links(chain):
     forwards = False
 
     def test_candidates_say_what_they_are(self):
-        both = threading.Barrier(2, timeout=10)
+        both = threading.Barrier(2, timeout=30)
 
         def overlap(one):
             both.wait()

@@ -27,7 +27,7 @@ def with_listener(settings, key, leg="inbound", **options):
 
 def port_of(sidecar, address):
     """Of a listener that a reload added: only the log names it."""
-    found = [line["on"] for line in sidecar.logged("listening") if line.get("on", "").startswith(address + ":")]
+    found = until(lambda: [line["on"] for line in sidecar.logged("listening") if line.get("on", "").startswith(address + ":")])
     return int(found[-1].rsplit(":", 1)[1])
 
 
@@ -141,17 +141,18 @@ class under_load(unittest.TestCase):
                 self.assertTrue(sidecar.reload(self.changed(settings, number, folder)), sidecar.log()[-2000:])
                 time.sleep(0.05)
             grown = sidecar.memory() - memory
+            everything = lambda: sum(each.done for each in callers + slow)
+            until(lambda: everything() > (200 if sanitized else 2000) or any(each.problems for each in callers + slow), 120)
             for each in callers + slow:
                 each.end()
             self.assertEqual([each.problems for each in callers + slow], [[]] * 7, sidecar.log()[-2000:])
             self.assertTrue(all(each.done > 0 for each in callers + slow), [each.done for each in callers + slow])
-            requests = sum(each.done for each in callers + slow)
-            self.assertGreater(requests, 200 if sanitized else 2000)
+            requests = everything()
             # The books: one span per request, none lost or twice over 35 configurations; the origins saw as many.
             self.assertEqual(len(app.requests) + len(far.requests), requests)
             spans = receiver.wait_for(lambda spans: len(spans) >= requests, 60)
             self.assertEqual(len({(span.trace_id, span.span_id) for span in spans}), requests)
-            until(lambda: sidecar.metrics().books()["queued"] == 0, 30)
+            until(lambda: sidecar.metrics().books()["queued"] == 0)
             metrics = sidecar.metrics()
             books = metrics.books()
             self.assertEqual((books["recorded"], books["acknowledged"]), (requests, requests), books)
@@ -217,7 +218,7 @@ class one_reload(unittest.TestCase):
             self.assertNotIn("Via", one.request().raw_head.decode())
             began = time.monotonic()
             self.assertTrue(one.is_closed())  # by the idle timeout that is new
-            self.assertLess(time.monotonic() - began, 8)
+            self.assertLess(time.monotonic() - began, 10)
         with client(sidecar.inbound) as one:
             self.assertEqual(one.request("POST", body=b"x" * 11).status, 413)
         self.assertEqual(self.app.connections, 1)  # the pool went on
@@ -238,17 +239,17 @@ class one_reload(unittest.TestCase):
 
     def test_a_listener_comes_and_goes(self):
         sidecar, settings = self.start(sidespan().inbound(self.app.port), self.app)
-        go_on = gate(30)
+        go_on = gate()
         self.app.on("/slow", lambda one: (go_on.wait(), one.reply(200, body=b"late")))
         self.assertTrue(sidecar.reload(with_listener(settings, "127.0.0.9:0", to=f"127.0.0.1:{self.app.port}")))
         port = port_of(sidecar, "127.0.0.9")
 
         def call():
-            connection = socket.create_connection(("127.0.0.9", port), 10)
+            connection = socket.create_connection(("127.0.0.9", port), 30)
             connection.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
             return connection
 
-        idle = socket.create_connection(("127.0.0.9", port), 10)
+        idle = socket.create_connection(("127.0.0.9", port), 30)
         idle.sendall(b"GET /fast HTTP/1.1\r\nHost: a\r\n\r\n")
         self.assertIn(b"200", idle.recv(65536))
         busy = call()
@@ -269,10 +270,10 @@ class one_reload(unittest.TestCase):
 
     def test_what_does_not_end_on_a_removed_listener_is_cut_after_the_drain_time(self):
         sidecar, settings = self.start(sidespan().inbound(self.app.port).set(drain={"timeout": "300ms"}), self.app)
-        hang = gate(30)
+        hang = gate()
         self.app.on("/hang", lambda one: hang.wait())
         self.assertTrue(sidecar.reload(with_listener(settings, "127.0.0.9:0", to=f"127.0.0.1:{self.app.port}")))
-        with socket.create_connection(("127.0.0.9", port_of(sidecar, "127.0.0.9")), 20) as busy:
+        with socket.create_connection(("127.0.0.9", port_of(sidecar, "127.0.0.9")), 30) as busy:
             busy.sendall(b"GET /hang HTTP/1.1\r\nHost: a\r\n\r\n")
             self.app.wait_for(lambda app: app.requests)
             self.assertTrue(sidecar.reload(settings))
@@ -348,7 +349,7 @@ class one_reload(unittest.TestCase):
     def test_the_ledger_goes_on_over_a_reload(self):
         receiver, far = self.enterContext(collector()), self.enterContext(origin())
         sidecar, settings = self.start(sidespan().inbound(self.app.port).outbound(far.port).export(receiver.endpoint), self.app)
-        go_on = gate(30)
+        go_on = gate()
 
         def work(one):
             go_on.wait()
@@ -356,7 +357,7 @@ class one_reload(unittest.TestCase):
             one.reply(200)
 
         self.app.on("/work", work)
-        with client(sidecar.inbound, 30) as one:
+        with client(sidecar.inbound) as one:
             one.send_request(target="/work")
             self.app.wait_for(lambda app: app.requests)
             settings["trace"] = {"exclude": ["/nothing"]}
@@ -395,9 +396,9 @@ class one_reload(unittest.TestCase):
 
     def test_a_drain_is_not_disturbed(self):
         sidecar, _ = self.start(sidespan().inbound(self.app.port), self.app)
-        hang = gate(30)
+        hang = gate()
         self.app.on("/hang", lambda one: (hang.wait(), one.reply(200)))
-        with client(sidecar.inbound, 30) as one:
+        with client(sidecar.inbound) as one:
             one.send_request(target="/hang")
             self.app.wait_for(lambda app: app.requests)
             sidecar.signal()

@@ -96,18 +96,18 @@ class viewer:
             for trace, number, confidence in item["candidates"]:
                 link = made.links.add(trace_id=bytes.fromhex(trace), span_id=bytes.fromhex(hex_id(number)))
                 put(link.attributes, {"sidespan.link.type": "candidate_parent", "sidespan.link.confidence": confidence})
-        self.export(request, timeout=10)
+        self.export(request, timeout=30)
 
     def get(self, path):
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(self.url + path, timeout=10) as answer:
+        with opener.open(self.url + path, timeout=30) as answer:
             return json.load(answer)
 
     def wait_for(self, spans):
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while self.get("/api/stats")["spans"] != spans:
             if time.monotonic() > end:
-                raise AssertionError(f"not {spans} spans within 10 s: {self.get('/api/stats')}")
+                raise AssertionError(f"not {spans} spans within 30 s: {self.get('/api/stats')}")
             time.sleep(0.02)
 
     def close(self):
@@ -427,7 +427,7 @@ class full_store(page_case):
         self.addCleanup(self.viewer.close)
         for number in range(1, 41):
             self.viewer.send(*[span(n, n - 1, "GET /", "web", number, 10, trace=f"{number:032x}", attributes={"text": "x" * 8000}) for n in range(1, 11)])
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while (stats := self.viewer.get("/api/stats"))["spans"] + stats["dropped_spans"] < 400 and time.monotonic() < end:
             time.sleep(0.02)
         self.assertEqual(stats["spans"] + stats["dropped_spans"], 400)

@@ -38,7 +38,7 @@ class browser:
             raise
 
     def _port(self):
-        for _ in range(100):
+        for _ in range(300):
             with open(self.log.name, "rb") as log:
                 text = log.read().decode(errors="replace")
             for line in text.splitlines():
@@ -74,7 +74,7 @@ class browser:
         """Runs the body of a function in the page and returns what it returns."""
         return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
-    def wait(self, script, *arguments, seconds=10):
+    def wait(self, script, *arguments, seconds=30):
         """Repeats run() until it returns something true."""
         end = time.monotonic() + seconds
         while True:

@@ -4,6 +4,7 @@ import socket
 import struct
 
 from . import wire
+from .origin import PATIENCE
 
 
 class response:
@@ -16,7 +17,7 @@ class response:
 
 
 class client:
-    def __init__(self, port, timeout=10):
+    def __init__(self, port, timeout=PATIENCE):
         self.connection = socket.create_connection((getattr(port, "host", "127.0.0.1"), int(port)), timeout)
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.source = wire.reader(self.connection)
@@ -108,7 +109,7 @@ class client:
         self.connection.close()
 
 
-def get(port, target="/", head_fields=(), timeout=10, host="localhost"):
+def get(port, target="/", head_fields=(), timeout=PATIENCE, host="localhost"):
     """One GET on a connection of its own."""
     with client(port, timeout) as one:
         return one.request("GET", target, head_fields, host=host)

@@ -27,6 +27,8 @@ import time
 import types
 from concurrent import futures
 
+from .origin import PATIENCE
+
 root = pathlib.Path(__file__).resolve().parents[3]
 BEHAVIOURS = ("ok", "unavailable", "status", "hang", "slow", "partial", "reset", "down")
 MAX_MESSAGE = 64 * 1024 * 1024
@@ -118,7 +120,7 @@ class kept:
         with self.changed:
             self.spans = []
 
-    def wait_for(self, wanted, seconds=10):
+    def wait_for(self, wanted, seconds=PATIENCE):
         """Waits for so many spans, or until wanted(spans) holds; the spans, or an AssertionError that names them."""
         holds = wanted if callable(wanted) else lambda spans: len(spans) >= wanted
         with self.changed:
@@ -127,7 +129,7 @@ class kept:
                 raise AssertionError(f"the collector waited in vain; it has {len(names)} spans: {names[-20:]}")
             return list(self.spans)
 
-    def wait_for_spans(self, count, seconds=10):
+    def wait_for_spans(self, count, seconds=PATIENCE):
         return self.wait_for(count, seconds)
 
     @property
@@ -213,7 +215,7 @@ class collector(kept):
         self.add(spans)
         return response
 
-    def wait_for_requests(self, count, seconds=10):
+    def wait_for_requests(self, count, seconds=PATIENCE):
         with self.changed:
             if not self.changed.wait_for(lambda: len(self.requests) >= count, seconds):
                 raise AssertionError(f"{len(self.requests)} requests came, not {count}")

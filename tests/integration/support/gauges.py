@@ -7,7 +7,7 @@
 """
 import contextlib
 
-from .origin import until
+from .origin import PATIENCE, until
 
 GAUGES = {
     "connections": ("sidespan_connections_open", {"side": "downstream"}),
@@ -33,14 +33,14 @@ class watched:
         self.sidecar = sidecar
         self.risen = set()
 
-    def rises(self, *names, least=1, seconds=10):
+    def rises(self, *names, least=1, seconds=PATIENCE):
         """Waits until each of them has been seen at `least` at one time."""
         until(lambda: all(value >= least for name, value in read(self.sidecar).items() if name in names), seconds)
         self.risen.update(names)
 
 
 @contextlib.contextmanager
-def nothing_left(sidecar, seconds=10):
+def nothing_left(sidecar, seconds=PATIENCE):
     """Idle upstream connections may stay: they are counted, and their buffers and descriptors with them."""
     gauges = watched(sidecar)
     before = read(sidecar)

@@ -15,6 +15,8 @@ import time
 
 from . import wire
 
+PATIENCE = 30  # seconds for what must come; a machine with other work to do may take long, and a test that passes does not wait
+
 
 class exchange:
     """One request at the origin."""
@@ -146,7 +148,7 @@ class origin:
                 self.lock.notify_all()
             connection.close()
 
-    def wait_for(self, predicate, seconds=10):
+    def wait_for(self, predicate, seconds=PATIENCE):
         """Waits until predicate(self) holds; raises when it does not in time."""
         with self.lock:
             if not self.lock.wait_for(lambda: predicate(self), seconds):
@@ -190,7 +192,7 @@ class origin:
 class gate:
     """Lets an answer wait until the test says go; never longer than the time given."""
 
-    def __init__(self, seconds=10):
+    def __init__(self, seconds=2 * PATIENCE):
         self.event, self.seconds = threading.Event(), seconds
 
     def open(self):
@@ -222,7 +224,7 @@ def full_backlog(of):
     return full.getsockname()[1]
 
 
-def until(predicate, seconds=10, every=0.01):
+def until(predicate, seconds=PATIENCE, every=0.01):
     """Polls a condition that nothing announces; the value that held, or an AssertionError."""
     limit = time.monotonic() + seconds
     while not (value := predicate()):

@@ -14,6 +14,8 @@ import struct
 import threading
 import time
 
+from .origin import PATIENCE
+
 WELL = b"HTTP/1.1 200 Fine\r\nContent-Length: 4\r\n\r\nfine"
 RESET = struct.pack("ii", 1, 0)
 
@@ -150,7 +152,7 @@ class scripted:
             self.requests.append(head.split(b" ")[1].decode())
             self.lock.notify_all()
 
-    def wait_for(self, predicate, seconds=10):
+    def wait_for(self, predicate, seconds=PATIENCE):
         with self.lock:
             if not self.lock.wait_for(lambda: predicate(self), seconds):
                 raise AssertionError(f"the origin waited in vain: {self.connections} connections, {len(self.requests)} requests")
