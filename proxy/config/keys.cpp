@@ -360,7 +360,7 @@ const auto table = std::to_array<key>({
      .assign = [](draft& d, const setting& s) { d.settings.collect.queue_spans = as<std::uint64_t>(s); }},
     {.path = "export.queue.bytes", .kind = kind::size, .preset = "16MiB", .range = "64KiB..4GiB", .doc = "Most memory of the spans that wait; used only while a collector is slow or away.",
      .assign = [](draft& d, const setting& s) { d.settings.collect.queue_bytes = as<std::uint64_t>(s); }},
-    {.path = "export.queue.batch", .kind = kind::integer, .preset = "8192", .range = "1..65536", .otel = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", .doc = "Most spans of one request, which is sent without delay once 2048 wait.",
+    {.path = "export.queue.batch", .kind = kind::integer, .preset = "8192", .range = "1..65536", .otel = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", .doc = "Most spans of one request, which is sent without delay once 512 wait.",
      .assign = [](draft& d, const setting& s) { d.settings.collect.batch_spans = as<std::uint64_t>(s); }},
     {.path = "export.queue.delay", .kind = kind::duration, .preset = "200ms", .range = "1ms..1h", .otel = "OTEL_BSP_SCHEDULE_DELAY", .doc = "Longest wait for a batch to fill.",
      .assign = [](draft& d, const setting& s) { d.settings.collect.delay = as<milliseconds>(s); }},
