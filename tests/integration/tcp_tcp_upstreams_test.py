@@ -15,6 +15,8 @@ from support.origin import full_backlog, refused_port, until
 from support.sidespan import sidespan
 from support.talker import echo, talker
 
+AT_ONCE = {"timeout": "100ms"}  # where connections are still open at the end
+
 
 def saying(name):
     """A server that speaks first, says its name and then echoes."""
@@ -65,7 +67,7 @@ class endpoints(upstream_case):
 
     def test_who_holds_fewer_connections_gets_the_next(self):
         to = [f"tcp://127.0.0.1:{self.named(name).port}" for name in ("one", "two")]
-        with sidespan().inbound(to).start() as sidecar:
+        with sidespan().inbound(to).set(drain=AT_ONCE).start() as sidecar:
             held = collections.Counter(self.open(sidecar.inbound)[1] for _ in range(10))
             self.assertEqual(held, {"one": 5, "two": 5})
 
@@ -96,7 +98,7 @@ class endpoints(upstream_case):
     def test_one_endpoint_after_the_other_comes_back(self):
         held, dead = refused_port()
         to = [f"tcp://127.0.0.1:{dead}", f"tcp://127.0.0.1:{self.named('good').port}"]
-        with sidespan().outbound(to, balance="round_robin", eject={"after": 1, "time": "200ms"}).start() as sidecar:
+        with sidespan().outbound(to, balance="round_robin", eject={"after": 1, "time": "200ms"}).set(drain=AT_ONCE).start() as sidecar:
             self.assertEqual(self.names(sidecar.outbound, 2), {"good": 2})
             self.assertEqual(self.events(sidecar, "ejected"), 1)
             held.listen()  # it takes connections now
@@ -105,12 +107,12 @@ class endpoints(upstream_case):
             reached = [client(sidecar.outbound) for _ in range(2)]
             for one in reached:
                 self.addCleanup(one.close)
-            held.settimeout(10)
+            held.settimeout(30)
             held.accept()[0].close()
 
     def test_connections_beyond_the_limit_wait_and_are_refused_in_the_end(self):
         server = self.named("one")
-        with sidespan().inbound(f"tcp://127.0.0.1:{server.port}", upstream_connections=1, connect_timeout="1s").start() as sidecar:
+        with sidespan().inbound(f"tcp://127.0.0.1:{server.port}", upstream_connections=1, connect_timeout="1s").set(drain=AT_ONCE).start() as sidecar:
             first, _ = self.open(sidecar.inbound)
             waiting = client(sidecar.inbound)
             self.addCleanup(waiting.close)
@@ -162,8 +164,8 @@ class families_and_sockets(upstream_case):
                       "server.port": None}
             self.assertEqual({name: span.attributes.get(name) for name in wanted}, wanted)
             far.clear()
-            with client(sidecar.outbounds[1]) as one, self.assertRaises(wire.closed):
-                one.source.fill()
+            with self.assertRaises((wire.closed, ConnectionResetError)), client(sidecar.outbounds[1]) as one:
+                one.source.fill()  # the reset may come before connect() has returned
             span = far.wait_for_spans(1)[0]
             self.assertEqual((span.error, span.attributes["error.type"]), (True, "connection_refused"))
 
@@ -196,7 +198,7 @@ class access_log(upstream_case):
             wanted = {"log": "access", "leg": "inbound", "protocol": "tcp", "client": "127.0.0.1", "end": "downstream_closed", "bytes_up": 5,
                       "bytes_down": 9, "upstream": f"127.0.0.1:{server.port}", "fault": None, "method": None}
             self.assertEqual({name: line.get(name) for name in wanted}, wanted)
-            self.assertLess(abs(line["duration_us"] - (span.end - span.start) / 1000), 50_000)
+            self.assertLess(abs(line["duration_us"] - (span.end - span.start) / 1000), 1_000_000)
             with self.assertRaises((wire.closed, ConnectionResetError)), client(sidecar.outbound) as one:
                 one.source.fill()
             line = json.loads(self.lines(2)[1])
