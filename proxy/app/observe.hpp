@@ -40,6 +40,7 @@ class observe final : public forward::observer {
   void connection_accepted(bool inbound) noexcept override;
   void connection_closed(bool inbound) noexcept override;
 
+  /// Accepting paused, or an idle connection was closed for another one.
   void paused(std::string_view limit) noexcept { registry_.limited(limit); }
   void upstream_connections(int change) noexcept override {
     registry_.connections_open(metrics::side::upstream, change);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/samples.hpp"
 
-#include <dirent.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include <fstream>
 #include <string>
 
+#include "app/file_limit.hpp"
 #include "base/version.hpp"
 
 namespace sidespan::app {
@@ -29,15 +29,6 @@ sample gauge(std::string name, std::string help, double value) {
   sample out = counter(std::move(name), std::move(help), value);
   out.kind = sample::kind::gauge;
   return out;
-}
-
-double count_open_files() {
-  DIR* directory = opendir("/proc/self/fd");
-  if (directory == nullptr) return 0;
-  double entries = -3;  // ".", ".." and the directory itself
-  while (readdir(directory) != nullptr) ++entries;
-  closedir(directory);
-  return entries;
 }
 
 double seconds(const timeval& time) {
@@ -106,7 +97,7 @@ void add_process(std::vector<sample>& out) {
   out.push_back(gauge("process_virtual_memory_bytes", "Virtual memory.", pages * page));
   rlimit files{};
   getrlimit(RLIMIT_NOFILE, &files);
-  out.push_back(gauge("process_open_fds", "Open file descriptors.", count_open_files()));
+  out.push_back(gauge("process_open_fds", "Open file descriptors.", static_cast<double>(count_open_files())));
   out.push_back(gauge("process_max_fds", "Limit of open file descriptors.", static_cast<double>(files.rlim_cur)));
   out.push_back(gauge("process_start_time_seconds", "Start of the process, seconds since 1970.", started_at));
 }

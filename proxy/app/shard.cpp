@@ -21,6 +21,11 @@ upstream::pool_settings pool_settings_of(const forward::settings& configured) {
   return out;
 }
 
+bool own_used_up(const forward::leg& leg) noexcept {
+  const std::size_t most = leg.settings().max_connections;
+  return most != 0 && leg.current_load().connections.load(std::memory_order_relaxed) >= most;
+}
+
 }  // namespace
 
 // One thread runs the loop, so the reactor needs no locks of its own; posting from other threads stays safe.
@@ -43,11 +48,17 @@ shard::~shard() {
 /// What keeps a listener from taking one more connection; empty: nothing.
 std::string_view shard::used_up(const forward::leg& leg) const noexcept {
   using forward::limit;
-  const std::size_t own = leg.settings().max_connections;
-  const bool all_taken = here_.all.connections.load(std::memory_order_relaxed) >= here_.in_force->forward.connections;
-  const bool own_taken = own != 0 && leg.current_load().connections.load(std::memory_order_relaxed) >= own;
-  if (all_taken || own_taken) return forward::name(limit::connections);
+  const std::size_t open = here_.all.connections.load(std::memory_order_relaxed);
+  if (open >= here_.in_force->forward.connections || own_used_up(leg)) return forward::name(limit::connections);
+  if (open >= here_.all.connections_by_files) return forward::name(limit::descriptors);
   return buffers_.full() ? forward::name(limit::memory) : std::string_view();
+}
+
+/// Whoever waits for a request gives way to whoever has one.
+bool shard::make_room(const forward::door& at, std::string_view limit) noexcept {
+  if (!forward::close_idlest(here_, own_used_up(*at.leg) ? &at : nullptr)) return false;
+  observe_.paused(limit);
+  return true;
 }
 
 void shard::start() {
@@ -99,8 +110,9 @@ void shard::open(shard_change::added what) {
   };
   auto admission = [this, &at] { return used_up(*at.door.leg); };
   auto paused = [this](std::string_view limit) { observe_.paused(limit); };
+  auto make_room = [this, &at](std::string_view limit) { return this->make_room(at.door, limit); };
   at.socket = std::make_unique<net::listener>(std::move(what.socket).unpark(loop_), accepted, admission, paused,
-                                              at.door.leg->settings().key);
+                                              at.door.leg->settings().key, make_room);
   at.socket->start();
 }
 

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "app/address.hpp"
+#include "app/file_limit.hpp"
 #include "app/null_exporter.hpp"
 #include "app/until.hpp"
 #include "app/viewer_feed.hpp"
@@ -77,6 +78,7 @@ sidecar::sidecar(const settings& configured, net::asio::io_context& control)
   prepared what = prepare(settings_);
   for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i]->begin_with(std::move(what.changes[i]));
   take_over(settings_, what);
+  all_.connections_by_files = connections_by_files(settings_.forward.connections);
 }
 
 sidecar::~sidecar() {

@@ -101,6 +101,34 @@ void connection::cut() noexcept {
   http_.interrupt(false);
 }
 
+std::chrono::milliseconds connection::idle_for() const noexcept {
+  return waiting_ && http_.idle() ? http_.idle_for() : std::chrono::milliseconds(-1);
+}
+
+bool connection::give_way() noexcept {
+  if (!http_.quiet()) return false;
+  draining_ = true;
+  http_.interrupt(false);
+  return true;
+}
+
+/// Requests do not pay for it: nothing is kept in order, and of very many connections only some are looked at, others
+/// the next time.
+bool close_idlest(shard& on, const door* of) noexcept {
+  constexpr std::size_t most_looked_at = 256;
+  connection* idlest = nullptr;
+  auto longest = least_idle;
+  const std::size_t count = std::min(on.connections.size(), most_looked_at);
+  for (std::size_t i = 0; i < count; ++i) {
+    connection& each = *on.connections.front();
+    on.connections.splice(on.connections.end(), on.connections, on.connections.begin());
+    if ((of != nullptr && &each.at() != of) || each.idle_for() < longest) continue;
+    longest = each.idle_for();
+    idlest = &each;
+  }
+  return idlest != nullptr && idlest->give_way();
+}
+
 namespace {
 
 net::task<void> serve_seated(shard& on, const door& at, net::tcp_socket socket, seat) {

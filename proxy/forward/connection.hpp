@@ -44,6 +44,10 @@ class connection {
   void drain() noexcept;
   /// Second step: whatever is under way ends now.
   void cut() noexcept;
+  /// Waits for a request, and for how long; negative: it is busy.
+  std::chrono::milliseconds idle_for() const noexcept;
+  /// Closes it, so that another one can be accepted. False: bytes of a request have arrived.
+  bool give_way() noexcept;
 
  private:
   void follow_reloads();
@@ -58,6 +62,13 @@ class connection {
   bool waiting_ = true;  // between exchanges
   bool draining_ = false;
 };
+
+/// A connection that has waited for its next request for longer than this gives way when a new one has no place.
+inline constexpr std::chrono::milliseconds least_idle{1000};
+
+/// The connection that has been idle longest closes: of all, or of the door `of`. False: none has been idle for
+/// `least_idle`.
+bool close_idlest(shard& on, const door* of) noexcept;
 
 /// Takes the socket over and serves it until it closes; to be spawned. It counts from this call on.
 net::task<void> serve_connection(shard& on, door& at, net::tcp_socket socket);

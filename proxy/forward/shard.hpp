@@ -42,6 +42,9 @@ struct process {
   std::atomic<std::size_t> inbound_connections{0};
   /// Inbound exchanges in flight; outbound listeners stay open until it is 0 (drain).
   std::atomic<std::size_t> inbound_in_flight{0};
+  /// Most downstream connections for which the limit of open files is enough: each may need one upstream as well.
+  /// Set before the shards start.
+  std::size_t connections_by_files = static_cast<std::size_t>(-1);
 };
 
 struct shard {

@@ -90,6 +90,11 @@ void deadlines::expire_slot(std::uint64_t at, std::uint64_t now) noexcept {
   }
 }
 
+std::chrono::milliseconds deadline::left() const noexcept {
+  const std::uint64_t now = deadlines::recent_tick();
+  return due_tick_ <= now ? std::chrono::milliseconds(0) : deadlines::tick * static_cast<std::int64_t>(due_tick_ - now);
+}
+
 void deadline::arm(std::chrono::milliseconds after) noexcept {
   if (after.count() <= 0) return disarm();
   // Rounded up, one more for the part of the present tick that is over, and one because the coarse clock lags: never

@@ -32,6 +32,8 @@ class deadline {
   /// The wheel forgets it when it next comes by.
   void disarm() noexcept { due_tick_ = 0; }
   bool armed() const noexcept { return due_tick_ != 0; }
+  /// Until it expires, about as exact as that is; 0 when it is not armed.
+  std::chrono::milliseconds left() const noexcept;
 
  private:
   friend class deadlines;

@@ -15,6 +15,8 @@ namespace sidespan::net {
 namespace {
 
 constexpr std::chrono::milliseconds pause_when_full{100};
+/// For what has been closed to be gone.
+constexpr std::chrono::milliseconds pause_for_room{1};
 
 acceptor open_listener(asio::io_context& loop, const tcp_endpoint& where, bool shared, error_code& ec) {
   acceptor out(loop.get_executor());
@@ -67,11 +69,13 @@ acceptor parked_listener::unpark(asio::io_context& loop) && {
   return acceptor(loop.get_executor(), where_.protocol(), std::exchange(descriptor_, -1));
 }
 
-listener::listener(acceptor socket, on_connection callback, may_accept admission, on_pause paused, std::string name)
+listener::listener(acceptor socket, on_connection callback, may_accept admission, on_pause paused, std::string name,
+                   make_room room)
     : acceptor_(std::move(socket)),
       callback_(std::move(callback)),
       admission_(std::move(admission)),
       paused_(std::move(paused)),
+      make_room_(std::move(room)),
       name_(std::move(name)) {
   error_code ignored;
   port_ = acceptor_.local_endpoint(ignored).port();
@@ -107,7 +111,22 @@ void listener::take_queued() {
   }
 }
 
+/// Waits until somebody is in the queue. True: it is worth trying again.
+task<bool> listener::room_made(std::string_view used_up) {
+  const bool kept_out = !admission_().empty();  // else the system did
+  error_code ec;
+  co_await acceptor_.async_wait(acceptor::wait_read, into(ec));
+  if (ec || (kept_out && admission_().empty())) co_return true;
+  if (!make_room_(used_up)) co_return false;
+  timer wait(acceptor_.get_executor(), pause_for_room);
+  co_await wait.async_wait(into(ec));
+  co_return true;
+}
+
 task<void> listener::pause(std::string_view used_up) {
+  if (make_room_) {
+    if (const bool made = co_await room_made(used_up); made) co_return;
+  }
   if (!pausing_) paused_(used_up);
   pausing_ = true;
   if (const auto swallowed = say_paused_.pass()) {

@@ -48,7 +48,12 @@ class listener {
   /// Told once when accepting pauses, with what is used up: `descriptors`, or what admission said.
   using on_pause = std::function<void(std::string_view)>;
 
-  listener(acceptor socket, on_connection callback, may_accept admission, on_pause paused, std::string name);
+  /// Asked when somebody waits and cannot be accepted, with what is used up. True: there will be room in a moment;
+  /// false: accepting pauses. Without it accepting pauses even while nobody waits.
+  using make_room = std::function<bool(std::string_view)>;
+
+  listener(acceptor socket, on_connection callback, may_accept admission, on_pause paused, std::string name,
+           make_room room = {});
   /// Starts accepting; the listener must outlive the loop's turns until stop() has taken effect.
   void start();
   /// Hands over what the kernel has taken in already, then closes the listening socket: the kernel refuses further
@@ -66,11 +71,13 @@ class listener {
   void take_queued();
   task<std::string_view> accept_one();
   task<void> pause(std::string_view used_up);
+  task<bool> room_made(std::string_view used_up);
 
   acceptor acceptor_;
   on_connection callback_;
   may_accept admission_;
   on_pause paused_;
+  make_room make_room_;
   bool pausing_ = false;
   base::throttle say_paused_{std::chrono::seconds(10)};
   std::string name_;

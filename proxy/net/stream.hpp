@@ -70,6 +70,8 @@ class stream {
     late_ = false;
   }
   void no_limit() noexcept { limit(std::chrono::milliseconds(0)); }
+  /// What is left of it; 0: none was set, or it is over.
+  std::chrono::milliseconds limit_left() const noexcept { return deadline_.left(); }
   /// The same for write(). A peer that stops reading ends the reads that wait for it, too.
   void write_limit(pace least) noexcept {
     write_pace_ = least;

@@ -145,6 +145,7 @@ class pool {
   net::task<base::result<lease>> open(group& of, limits limits, member* first);
   member* pick(group& of, const member* avoid) noexcept;
   bool make_room(group& of, const member& for_one) noexcept;
+  bool close_one_idle() noexcept;
 
   void note_failure(group& of, member& at) noexcept;
   void put(connections one) noexcept;

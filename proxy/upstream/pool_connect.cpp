@@ -25,6 +25,18 @@ fault limit_fault(const char* detail) {
   return {fault_code::connection_limit_reached, side::internal, stage::connect, detail};
 }
 
+std::vector<net::destination> destinations_of(const std::vector<member*>& places) {
+  std::vector<net::destination> out;
+  out.reserve(places.size());
+  for (const member* each : places) out.push_back(each->where);
+  return out;
+}
+
+/// It failed for want of a descriptor or a local port, which says nothing of any endpoint.
+bool is_ours(const net::connector::outcome& out) noexcept {
+  return !out.stream && out.why.code() == fault_code::connection_limit_reached;
+}
+
 /// Counts a coroutine that uses the group over its waits.
 class user {
  public:
@@ -145,6 +157,18 @@ bool pool::make_room(group& of, const member& for_one) noexcept {
   return false;
 }
 
+/// Of any cluster: what it holds is needed. False: none idles.
+bool pool::close_one_idle() noexcept {
+  for (const auto& [key, of] : clusters_) {
+    for (const auto& each : of->cluster.members()) {
+      if (each->idle.empty()) continue;
+      remove(each->idle.back());
+      return true;
+    }
+  }
+  return false;
+}
+
 net::task<base::result<pool::lease>> pool::wait_for_one(group& of, limits limits) {
   if (of.waiting.size() >= of.cluster.settings().policy.max_pending) {
     tell(of, event::refused);
@@ -171,16 +195,19 @@ net::task<base::result<pool::lease>> pool::wait_for_one(group& of, limits limits
 /// `of.open` counts this one already.
 net::task<base::result<pool::lease>> pool::open(group& of, limits limits, member* first) {
   const auto places = of.cluster.order(*first);
-  std::vector<net::destination> where;
-  for (member* each : places) {
-    where.push_back(each->where);
-    ++each->in_flight;  // keeps it, should its address go meanwhile
-  }
+  for (member* each : places) ++each->in_flight;  // keeps it, should its address go meanwhile
   const auto began = std::chrono::steady_clock::now();
+  auto where = destinations_of(places);
   net::connector::outcome out = co_await connector_.connect_any(std::move(where), limits.connect_timeout);
+  while (is_ours(out) && close_one_idle()) {
+    where = destinations_of(places);
+    out = co_await connector_.connect_any(std::move(where), limits.connect_timeout);
+  }
   if (limits.spent != nullptr) limits.spent->connect = std::chrono::steady_clock::now() - began;
   for (member* each : places) --each->in_flight;
-  for (const std::size_t index : out.failed) note_failure(of, *places[index]);
+  for (const std::size_t index : out.failed) {
+    if (!is_ours(out)) note_failure(of, *places[index]);
+  }
   if (!out.stream) {
     closed(of);
     drop_retired(of);

@@ -33,6 +33,8 @@ class h1_server final : public server_exchange {
   bool may_continue() const noexcept;
   /// No bytes of a request have arrived since the last response: closing now loses nothing.
   bool idle() const noexcept { return idle_; }
+  /// While idle in next(): for how long, to some 40 ms.
+  std::chrono::milliseconds idle_for() const noexcept { return limits_.keep_alive_timeout - stream_->limit_left(); }
   /// Nothing has arrived that was not read, and the peer has not closed. Costs a system call.
   bool quiet() noexcept { return stream_->quiet(); }
   /// Closes so that the peer gets all that was sent (RFC 9112 §9.6): FIN, then reads until FIN, a limit or 2 s.

@@ -53,6 +53,19 @@ TEST_CASE("deadlines: comes once, not before its time and a tick late at most") 
   CHECK_FALSE(one.entry.armed());
 }
 
+TEST_CASE("deadlines: what is left of one, to a few ticks") {
+  wheel_test t;
+  noted one(t.wheel);
+  CHECK(one.entry.left() == 0ms);
+  one.entry.arm(10s);
+  CHECK(one.entry.left() >= 10s);
+  CHECK(one.entry.left() <= 10s + 40ms);
+  t.run_for(100ms);
+  CHECK(one.entry.left() < 10s);
+  one.entry.disarm();
+  CHECK(one.entry.left() == 0ms);
+}
+
 TEST_CASE("deadlines: 0 and less mean no limit") {
   wheel_test t;
   noted one(t.wheel);

@@ -81,4 +81,71 @@ TEST_CASE("listener: a pause is told once, however long, and again after it has 
   a.loop.until([&a] { return a.pauses.size() == 2; });
 }
 
+namespace {
+
+/// A listener that is full until room is made.
+struct crowded {
+  support::event_loop loop;
+  std::vector<tcp_socket> taken;
+  bool full = true;
+  bool can_make_room = true;
+  int asked = 0, pauses = 0;
+  listener door{bind_listener(loop.context, "127.0.0.1", 0, false),
+                [this](tcp_socket socket) { taken.push_back(std::move(socket)); },
+                [this] { return std::string_view(full ? "connections" : ""); },
+                [this](std::string_view) { ++pauses; },
+                "test",
+                [this](std::string_view limit) {
+                  ++asked;
+                  CHECK(limit == "connections");
+                  full = !can_make_room;
+                  return can_make_room;
+                }};
+
+  tcp_socket call() {
+    tcp_socket out(loop.context.get_executor());
+    out.connect(tcp_endpoint(asio::ip::address_v4::loopback(), door.port()));
+    return out;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("listener: room is made for who waits, not before, and that is no pause") {
+  crowded c;
+  c.door.start();
+  c.loop.run_for(std::chrono::milliseconds(50));
+  CHECK(c.asked == 0);
+  const auto caller = c.call();
+  c.loop.until([&c] { return c.taken.size() == 1; });
+  CHECK(c.asked == 1);
+  CHECK(c.pauses == 0);
+  c.door.stop();
+  c.loop.settle();
+  CHECK(c.door.done());
+}
+
+TEST_CASE("listener: without room accepting pauses, and goes on when there is some") {
+  crowded c;
+  c.can_make_room = false;
+  c.door.start();
+  const auto caller = c.call();
+  c.loop.until([&c] { return c.asked >= 2; });
+  CHECK(c.pauses == 1);
+  CHECK(c.taken.empty());
+  c.full = false;
+  c.loop.until([&c] { return c.taken.size() == 1; });
+}
+
+TEST_CASE("listener: room that came by itself while nobody waited costs nothing") {
+  crowded c;
+  c.door.start();
+  c.loop.settle();
+  c.full = false;
+  const auto caller = c.call();
+  c.loop.until([&c] { return c.taken.size() == 1; });
+  CHECK(c.asked == 0);
+  CHECK(c.pauses == 0);
+}
+
 }  // namespace sidespan::net::test

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/pool.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <deque>
@@ -303,6 +306,55 @@ TEST_CASE("pool: an endpoint that refuses is passed over and left alone") {
   for (int i = 0; i < 4; ++i) leases.push_back(g.connect());
   for (auto& each : leases) CHECK(g.port(each) == g.two.port());
   CHECK(g.told.all == std::vector<event>{event::ejected});
+}
+
+namespace {
+
+/// No file can be opened while this lives.
+class no_files {
+ public:
+  no_files() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = ::dup(0);
+    ::close(next);
+    rlimit none = before_;
+    none.rlim_cur = static_cast<rlim_t>(next);
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~no_files() { setrlimit(RLIMIT_NOFILE, &before_); }
+  no_files(const no_files&) = delete;
+  no_files& operator=(const no_files&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+}  // namespace
+
+TEST_CASE("pool: out of descriptors, an idle connection of another upstream gives up its own") {
+  grouping g;
+  const support::listening elsewhere;
+  const endpoint other{"127.0.0.1", elsewhere.port()};
+  auto lease = g.connect();
+  g.serve(lease);
+  lease.give_back();
+  REQUIRE(g.pool.idle_count() == 1);
+  {
+    const no_files none;
+    CHECK(g.loop.finish(g.pool.connect(other, {})));
+  }
+  CHECK(g.pool.idle_count() == 0);
+}
+
+TEST_CASE("pool: out of descriptors, the fault says so and no endpoint is blamed") {
+  grouping g;
+  {
+    const no_files none;
+    for (int i = 0; i < 4; ++i) CHECK(g.refused() == base::fault_code::connection_limit_reached);
+  }
+  CHECK(g.told.count(event::ejected) == 0);
+  auto lease = g.connect();
+  CHECK(lease);
 }
 
 TEST_CASE("pool: another pick avoids the endpoint it is told to") {
