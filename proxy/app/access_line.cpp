@@ -59,11 +59,15 @@ std::string_view access_line::write(const forward::finished_tunnel& what, base::
 
 void access_line::write_json(const forward::finished_exchange& what, base::wall_time at) {
   begin_json(at, what.inbound, what.listener, what.peer);
-  line_ += ",\"method\":";
-  quoted(what.method, most_method);
-  line_ += ",\"target\":";
-  quoted(target_of(what.target), most_target);
-  member("version", version_of(what));
+  if (what.first_line.empty()) {
+    line_ += ",\"method\":";
+    quoted(what.method, most_method);
+    line_ += ",\"target\":";
+    quoted(target_of(what.target), most_target);
+    member("version", version_of(what));
+  } else {
+    member("first_line", first_line_of(what.first_line));
+  }
   member("host", field_of(what, http::field_id::host));
   if (what.status != 0) member("status", static_cast<std::uint64_t>(what.status));
   if (what.fault != base::fault_code::none) member("fault", base::token(what.fault));
@@ -86,10 +90,14 @@ void access_line::write_json(const forward::finished_exchange& what, base::wall_
 void access_line::write_text(const forward::finished_exchange& what, base::wall_time at) {
   begin_text(at, what.inbound, what.listener, what.peer);
   line_ += " \"";
-  escaped(what.method, most_method);
-  line_ += ' ';
-  escaped(target_of(what.target), most_target);
-  (line_ += ' ') += version_of(what);
+  if (what.first_line.empty()) {
+    escaped(what.method, most_method);
+    line_ += ' ';
+    escaped(target_of(what.target), most_target);
+    (line_ += ' ') += version_of(what);
+  } else {
+    escaped(first_line_of(what.first_line), most_text);
+  }
   line_ += "\" ";
   if (what.status != 0) append_number(line_, static_cast<std::uint64_t>(what.status));
   if (what.status == 0) line_ += '-';

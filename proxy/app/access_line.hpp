@@ -36,6 +36,7 @@ class access_line {
   static constexpr std::size_t most_method = 64;
   static constexpr std::size_t most_target = 2048;
   static constexpr std::size_t most_text = 512;
+  static constexpr std::size_t most_foreign = 16;
 
   void write_json(const forward::finished_exchange& what, base::wall_time at);
   void write_text(const forward::finished_exchange& what, base::wall_time at);
@@ -54,6 +55,7 @@ class access_line {
   void column(std::string_view text);
   void escaped(std::string_view text, std::size_t limit);
   std::string_view target_of(std::string_view raw);
+  std::string_view first_line_of(std::string_view raw);
 
   access_line_settings how_;
   std::string line_;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <ctime>
@@ -158,6 +159,15 @@ std::string_view access_line::target_of(std::string_view raw) {
   trace::bounded_text redacted;
   trace::append_redacted_query(redacted, query, how_.redacted_query_keys);
   return target_ += redacted.view();
+}
+
+/// What does not begin like a request is another protocol, or content that was taken for a request: enough to tell
+/// which, too little to give it away.
+std::string_view access_line::first_line_of(std::string_view raw) {
+  const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  const auto method_end = std::find_if_not(raw.begin(), raw.end(), capital);
+  const bool request = method_end != raw.begin() && method_end != raw.end() && *method_end == ' ';
+  return request ? target_of(raw) : raw.substr(0, most_foreign);
 }
 
 }  // namespace sidespan::app

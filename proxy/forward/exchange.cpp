@@ -78,6 +78,7 @@ exchange::~exchange() {
   what.listener = leg_.settings().key;
   what.method = down_.request().method;
   what.target = down_.request().target;
+  if (what.method.empty()) what.first_line = down_.first_line();
   what.route = route_;
   what.server = server_.host;
   what.port = server_.port;

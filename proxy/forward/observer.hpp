@@ -21,13 +21,14 @@ namespace sidespan::forward {
 struct finished_exchange {
   bool inbound = true;
   std::string_view listener;
-  std::string_view method;  // known method or _OTHER
-  std::string_view target;  // raw, for the access log only
-  std::string_view route;   // template, may be empty
-  std::string_view server;  // outbound: server.address
-  std::uint16_t port = 0;   // outbound: server.port
-  std::string_view peer;    // downstream address
-  int status = 0;           // sent to the downstream; 0: none
+  std::string_view method;      // known method or _OTHER
+  std::string_view target;      // raw, for the access log only
+  std::string_view first_line;  // raw and unchecked, when there is no method because the request could not be read
+  std::string_view route;       // template, may be empty
+  std::string_view server;      // outbound: server.address
+  std::uint16_t port = 0;       // outbound: server.port
+  std::string_view peer;        // downstream address
+  int status = 0;               // sent to the downstream; 0: none
   base::fault_code fault = base::fault_code::none;
   bool status_is_error = false;  // error.type is the status code
   base::nanoseconds duration{0};

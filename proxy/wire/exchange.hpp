@@ -42,6 +42,9 @@ class server_exchange {
   /// May be changed in place on its way to the upstream.
   virtual http::request_head& request() noexcept = 0;
   virtual http::body_size request_size() const noexcept = 0;
+  /// Of a request that could not be read, and so has no method: the first line that came, or what there is of it, byte
+  /// for byte. For the log.
+  virtual std::string_view first_line() const noexcept = 0;
   /// Text that is added to either head lives here.
   virtual base::arena& arena() noexcept = 0;
   virtual const std::string& peer_address() const noexcept = 0;

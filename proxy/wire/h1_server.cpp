@@ -96,6 +96,14 @@ result<bool> h1_server::take_head() {
   return true;
 }
 
+std::string_view h1_server::first_line() const noexcept {
+  // A head that was refused after it had been decoded has been consumed, and still stands before what follows it.
+  const std::string_view unread = input_.unread();
+  std::string_view all(unread.data() - decoded_.consumed, unread.size() + decoded_.consumed);
+  all.remove_prefix(std::min(all.find_first_not_of("\r\n"), all.size()));
+  return all.substr(0, all.find_first_of("\r\n"));
+}
+
 /// How long a rate is not asked for; then it must have been kept on average.
 std::chrono::milliseconds h1_server::grace() const noexcept {
   constexpr std::chrono::milliseconds longest{5000};

@@ -42,6 +42,7 @@ class h1_server final : public server_exchange {
 
   http::request_head& request() noexcept override { return request_; }
   http::body_size request_size() const noexcept override { return decoded_.body; }
+  std::string_view first_line() const noexcept override;
   base::arena& arena() noexcept override { return arena_; }
   const std::string& peer_address() const noexcept override { return stream_->peer_address(); }
   std::uint16_t peer_port() const noexcept override { return stream_->peer().port(); }

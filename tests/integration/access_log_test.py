@@ -78,15 +78,28 @@ class json_lines(access_log_case):
                 bad.sendall(b"GET /bad HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n")
                 while bad.recv(65536):
                     pass
-            lines = {line["target"]: line for line in self.entries(5)}
+            lines = {line.get("target", line.get("first_line")): line for line in self.entries(5)}
             expected = {"/refused": (refused, "connection_refused"), "/reset": (reset, "connection_terminated"),
                         "/hang": (late, "http_response_timeout"), "/half": (200, "http_response_incomplete"),
-                        "": (400, "http_request_error")}
+                        "GET /bad HTTP/1.1": (400, "http_request_error")}
             self.assertEqual({target: (line.get("status"), line.get("fault")) for target, line in lines.items()}, expected)
             self.assertEqual((refused, reset, late), (502, 502, 504))
             self.assertGreater(lines["/hang"]["duration_us"], 900_000)
             self.assertNotIn("response_us", lines["/hang"])
             self.assertEqual(lines["/half"]["response_bytes"], 4)
+
+    def test_what_is_no_request_shows_how_it_begins(self):
+        sent = {b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n": "\x16\x03\x01\x02\x00\x01\x00\x01\ufffd\x03\x03",
+                b"GET /a?sig=secret&b HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n": "GET /a?sig=REDACTED&b HTTP/1.1",
+                b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n\r\n": "SSH-2.0-OpenSSH_",
+                b"GET / HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\n\r\n": "GET / HTTP/1.1"}
+        with origin() as app, sidespan().inbound(app.port).set(log={"access": self.path}).start() as sidecar:
+            for number, (data, line) in enumerate(sent.items(), 1):
+                with socket.create_connection(("127.0.0.1", int(sidecar.inbound))) as one:
+                    one.sendall(data)
+                    while one.recv(65536):
+                        pass
+                self.assertEqual(self.entries(number)[-1]["first_line"], line)
 
     def test_a_caller_that_leaves_has_a_line(self):
         with origin() as app, sidespan().inbound(app.port).set(log={"access": self.path}).start() as sidecar:

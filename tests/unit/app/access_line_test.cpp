@@ -229,4 +229,41 @@ TEST_CASE("access line: an IPv6 upstream has brackets, a column with blanks has 
   CHECK(text_of(one.what).find(" \"a b:3000\" ") != std::string::npos);
 }
 
+TEST_CASE("access line: of a request that could not be read, the beginning") {
+  struct row {
+    std::string given;
+    std::string read_back;  // from JSON
+    std::string in_text;
+  };
+  const std::string replaced = "\xef\xbf\xbd";
+  const row rows[] = {
+      {"GET /a HTTP/1.1", "GET /a HTTP/1.1", "GET /a HTTP/1.1"},
+      {"GET  /a\t\"HTTP", "GET  /a\t\"HTTP", "GET  /a\\u0009\\\"HTTP"},
+      {"GET /a?sig=secret HTTP/1.1", "GET /a?sig=REDACTED", "GET /a?sig=REDACTED"},
+      {"GET http://u:p@h/ HTTP/1.1", "GET http://REDACTED:REDACTED@h/ HTTP/1.1",
+       "GET http://REDACTED:REDACTED@h/ HTTP/1.1"},
+      {"CONNECT u:p@h:1 HTTP/1.1", "REDACTED:REDACTED@h:1 HTTP/1.1", "REDACTED:REDACTED@h:1 HTTP/1.1"},
+      // Not a request: a TLS hello, content that was taken for one
+      {"\x16\x03\x01\x02\xfc", "\x16\x03\x01\x02" + replaced, "\\u0016\\u0003\\u0001\\u0002" + replaced},
+      {R"({"user":"me","password":"secret"})", R"({"user":"me","pa)", R"({\"user\":\"me\",\"pa)"},
+      {"Authorization: Bearer secret", "Authorization: B", "Authorization: B"},
+      {"GET", "GET", "GET"},
+  };
+  for (const row& each : rows) {
+    CAPTURE(each.given);
+    forward::finished_exchange what;
+    what.first_line = each.given;
+    what.status = 400;
+    const json line = json_of(what);
+    CHECK(line["first_line"] == each.read_back);
+    CHECK_FALSE(line.contains("method"));
+    CHECK_FALSE(line.contains("version"));
+    CHECK(text_of(what).find(" - - \"" + each.in_text + "\" 400 ") != std::string::npos);
+  }
+  forward::finished_exchange what;
+  const std::string endless = "GET /" + std::string(10'000, 'x');
+  what.first_line = endless;
+  CHECK(json_of(what)["first_line"].get<std::string>().size() == 512);
+}
+
 }  // namespace sidespan::app::test

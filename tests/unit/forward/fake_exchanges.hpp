@@ -97,6 +97,7 @@ class fake_down final : public wire::server_exchange {
 
   http::request_head& request() noexcept override { return head; }
   http::body_size request_size() const noexcept override { return size; }
+  std::string_view first_line() const noexcept override { return {}; }
   base::arena& arena() noexcept override { return arena_; }
   const std::string& peer_address() const noexcept override { return address_; }
   std::uint16_t peer_port() const noexcept override { return 1; }

@@ -161,6 +161,33 @@ TEST_CASE("h1_server: a head that needs more than is left for buffers is refused
   CHECK(got.error().code() == fault_code::connection_limit_reached);
 }
 
+TEST_CASE("h1_server: of a request that could not be read the first line is known") {
+  struct row {
+    std::string given;
+    std::string line;
+  };
+  const row rows[] = {
+      {"GET /a HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", "GET /a HTTP/1.1"},
+      {"\r\n\r\nGET /b HTTP/9.9\r\nHost: a\r\n\r\n", "GET /b HTTP/9.9"},
+      {"POST /c HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\nContent-Length: 4\r\n\r\nbody", "POST /c HTTP/1.1"},
+      {"\x16\x03\x01\x02\xfc\r\n\r\n", "\x16\x03\x01\x02\xfc"},
+      {"GET /" + std::string(3000, 'a'), "GET /" + std::string(3000, 'a')},
+  };
+  for (const row& each : rows) {
+    CAPTURE(each.line.substr(0, 20));
+    h1_server_limits limits;
+    limits.head.head_bytes = limits.head.target_bytes = 2048;
+    serving s(limits);
+    s.far().send("GET /before HTTP/1.1\r\nHost: a\r\n\r\n");
+    REQUIRE(s.next() == "/before");
+    s.answer("", sized(0));
+    s.far().send(each.given);
+    CHECK(s.next() != "end");
+    CHECK(s.http.request().method.empty());
+    CHECK(s.http.first_line() == each.line.substr(0, limits.head.head_bytes));
+  }
+}
+
 TEST_CASE("h1_server: a body must keep its rate, on average and only while it is waited for") {
   h1_server_limits limits;
   limits.idle_timeout = 50ms;  // which is the grace, too
