@@ -4,14 +4,24 @@
 // thread.
 #pragma once
 
+#include <optional>
+#include <utility>
+
 #include "collect/exporter.hpp"
 
 namespace sidespan::app {
 
 class null_exporter final : public collect::exporter {
  public:
-  collect::export_outcome send(const collect::parcel&, std::chrono::steady_clock::time_point) override { return {}; }
+  void start(std::size_t number, const collect::parcel&, time_point) override { ended_.emplace(number); }
+  std::optional<collect::ended_call> wait(time_point) override {
+    if (!ended_) return std::nullopt;
+    return collect::ended_call{*std::exchange(ended_, std::nullopt), {}};
+  }
   void cancel() noexcept override {}
+
+ private:
+  std::optional<std::size_t> ended_;
 };
 
 }  // namespace sidespan::app

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the worker sends a parcel of encoded spans. Implemented by otlp/grpc_exporter and by a fake in tests. Called on
-// the worker's thread only.
+// How the worker sends parcels of encoded spans, several calls at once. Implemented by otlp/grpc_exporter and by a fake
+// in tests. Called on the worker's thread only, cancel() excepted.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,12 +29,23 @@ struct export_outcome {
   std::optional<std::chrono::milliseconds> retry_after;
 };
 
+/// A call that is over.
+struct ended_call {
+  std::size_t number = 0;
+  export_outcome outcome;
+};
+
 class exporter {
  public:
+  using time_point = std::chrono::steady_clock::time_point;
+
   virtual ~exporter() = default;
-  /// Blocks until answered or `deadline` has passed or cancel() was called. A parcel is sent again as it is.
-  virtual export_outcome send(const parcel& spans, std::chrono::steady_clock::time_point deadline) = 0;
-  /// Makes a running send() return soon; from any thread.
+  /// Begins a call that ends by `deadline`, whatever happens; `number` tells it from others under way. A parcel is sent
+  /// again as it is, and need not outlive this function.
+  virtual void start(std::size_t number, const parcel& spans, time_point deadline) = 0;
+  /// Blocks until a call ends, in whatever order they do, or until `until`: nullopt then. At least one is under way.
+  virtual std::optional<ended_call> wait(time_point until) = 0;
+  /// Makes the calls under way end soon; from any thread.
   virtual void cancel() noexcept = 0;
 };
 

@@ -20,6 +20,10 @@ struct settings {
   std::size_t early_spans = 512;
   /// Most bytes of spans of one request: collectors refuse messages of more than 4 MiB unless told otherwise.
   std::size_t batch_bytes = 3584 * 1024;
+  /// Most calls under way at once, each with a batch. 1..16
+  std::size_t calls = 2;
+  /// A call gets company when it takes longer than this: one that is answered sooner is not in the way.
+  std::chrono::milliseconds overlap_after{10};
   /// Longest time a finished span waits before its batch is sent.
   std::chrono::milliseconds delay{200};
   /// First and longest time from the start of one try of a batch to the next (exponential, with jitter). The longest is

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "base/random.hpp"
-#include "collect/backoff.hpp"
+#include "collect/delivery.hpp"
 #include "collect/doorbell.hpp"
 #include "collect/intake.hpp"
 
@@ -27,12 +27,14 @@ struct worker::state {
   state(const settings& given, std::unique_ptr<exporter> to, std::size_t shards);
 
   void run();
-  bool wait_for_batch();
-  void sleep_until(std::optional<time_point> until, std::uint64_t have, std::uint64_t more);
+  bool go_on();
+  bool batch_ready(std::uint64_t have);
+  void rest(std::uint64_t have);
+  void sleep_until(time_point until, std::uint64_t have, std::uint64_t more);
   parcel take_batch();
-  void deliver(const parcel& spans);
-  void pause_until(time_point until);
-  void settle(std::uint64_t acknowledged, const std::string& reason, std::uint64_t lost);
+  void begin(std::optional<delivery>& in);
+  void end(const ended_call& call);
+  void abandon();
 
   std::uint64_t waiting() const noexcept;
   std::uint64_t waiting_bytes() const noexcept;
@@ -46,6 +48,8 @@ struct worker::state {
   time_point stop_at() const noexcept {
     return time_point(steady::duration(stop_ticks.load(std::memory_order_acquire)));
   }
+  std::optional<delivery>* room() noexcept;
+  bool calling() const noexcept;
 
   const settings limits;
   const std::unique_ptr<exporter> out;
@@ -58,6 +62,7 @@ struct worker::state {
   base::system_random random;
   std::optional<time_point> due;
   std::size_t first = 0;  // whose turn it is
+  std::vector<std::optional<delivery>> deliveries;
 
   mutable std::mutex mutex;  // guards what follows
   std::condition_variable finished_changed;
@@ -68,7 +73,7 @@ struct worker::state {
 };
 
 worker::state::state(const settings& given, std::unique_ptr<exporter> to, std::size_t shards)
-    : limits(given), out(std::move(to)) {
+    : limits(given), out(std::move(to)), deliveries(std::max<std::size_t>(given.calls, 1)) {
   const std::size_t count = std::max<std::size_t>(shards, 1);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t share = limits.queue_spans / count + (i < limits.queue_spans % count ? 1 : 0);
@@ -88,8 +93,17 @@ std::uint64_t worker::state::waiting_bytes() const noexcept {
   return sum;
 }
 
+std::optional<delivery>* worker::state::room() noexcept {
+  const auto free = std::find(deliveries.begin(), deliveries.end(), std::nullopt);
+  return free == deliveries.end() ? nullptr : &*free;
+}
+
+bool worker::state::calling() const noexcept {
+  return std::any_of(deliveries.begin(), deliveries.end(), [](const auto& one) { return one && one->running(); });
+}
+
 /// With `have` spans waiting: sleeps until the time, or until about `more` have come, or until stop().
-void worker::state::sleep_until(std::optional<time_point> until, std::uint64_t have, std::uint64_t more) {
+void worker::state::sleep_until(time_point until, std::uint64_t have, std::uint64_t more) {
   // When `more` have come in all, at least one of n shards has had the n-th part of them, rounded up.
   const std::uint64_t each = (more + intakes.size() - 1) / intakes.size();
   // Of what is missing to early_bytes(); spans that come meanwhile are seen by the second look.
@@ -99,21 +113,53 @@ void worker::state::sleep_until(std::optional<time_point> until, std::uint64_t h
   for (auto& one : intakes) one->let_sleep();
 }
 
-/// True when a batch is to be sent; false at the end.
-bool worker::state::wait_for_batch() {
-  while (true) {
-    const std::uint64_t have = waiting();
-    if (stopping()) return have > 0 && !out_of_time();
-    if (have >= early() || waiting_bytes() >= early_bytes()) return true;
-    if (have == 0) {
-      due.reset();
-      sleep_until(std::nullopt, have, 1);
-      continue;
-    }
-    if (!due) due = steady::now() + limits.delay;
-    if (steady::now() >= *due) return true;
-    sleep_until(due, have, early() - have);
+bool worker::state::batch_ready(std::uint64_t have) {
+  if (have == 0) {
+    due.reset();
+    return false;
   }
+  if (stopping() || have >= early() || waiting_bytes() >= early_bytes()) return true;
+  if (!due) due = steady::now() + limits.delay;
+  return steady::now() >= *due;
+}
+
+/// One step: a call begins, or one ends, or time passes. False at the end.
+bool worker::state::go_on() {
+  if (out_of_time()) return false;
+  for (auto& one : deliveries) {
+    if (one && !one->running() && steady::now() >= one->next_try()) begin(one);
+  }
+  const std::uint64_t have = waiting();
+  const auto place = room();
+  if (place != nullptr && batch_ready(have)) {
+    place->emplace(take_batch(), limits, random, steady::now());
+    begin(*place);
+    return true;
+  }
+  const bool idle = std::count(deliveries.begin(), deliveries.end(), std::nullopt) == std::ssize(deliveries);
+  if (stopping() && have == 0 && idle) return false;
+  rest(have);
+  return true;
+}
+
+/// Until something is to be done, or stop(), which rings the bell.
+void worker::state::rest(std::uint64_t have) {
+  time_point until = stop_at();
+  for (const auto& one : deliveries) {
+    if (one && !one->running()) until = std::min(until, one->next_try());
+  }
+  if (calling()) {
+    // The bell is not heard here, so one looks again when another call would be right.
+    if (room() != nullptr) until = std::min(until, steady::now() + limits.overlap_after);
+    if (const auto call = out->wait(until)) end(*call);
+    return;
+  }
+  if (room() == nullptr) {
+    bell.wait(until);
+    return;
+  }
+  if (due) until = std::min(until, *due);
+  sleep_until(until, have, have == 0 ? 1 : early() - have);
 }
 
 parcel worker::state::take_batch() {
@@ -124,48 +170,41 @@ parcel worker::state::take_batch() {
     intakes[(first + i) % intakes.size()]->spans().take(out, limits.batch_spans, limits.batch_bytes);
   first = (first + 1) % intakes.size();
   const std::lock_guard lock(mutex);
-  in_flight = out.spans;
+  in_flight += out.spans;
   return out;
 }
 
-void worker::state::deliver(const parcel& parcel) {
-  const std::uint64_t spans = parcel.spans;
-  const time_point give_up = steady::now() + limits.retry_total;
-  backoff waits(limits.retry_initial, limits.retry_max, random);
-  while (!out_of_time()) {
-    const time_point began = steady::now();
-    const export_outcome outcome = out->send(parcel, std::min(give_up, stop_at()));
-    if (outcome.kind == export_outcome::kind::accepted) {
-      const std::uint64_t refused = std::min(outcome.refused, spans);
-      return settle(spans - refused, "partial_success", refused);  // never retried (specs OT-5)
-    }
-    if (outcome.kind == export_outcome::kind::rejected) return settle(0, outcome.reason, spans);
-    // From the start of the try: one that timed out has waited already. Never a busy loop, though.
-    const time_point ours =
-        std::max(began + waits.next(), steady::now() + std::min(milliseconds(50), limits.retry_initial));
-    const time_point next = outcome.retry_after ? steady::now() + *outcome.retry_after : ours;
-    if (next >= give_up) {
-      // At shutdown the deadline has cut the last try short: what it held is counted as dropped then.
-      if (!out_of_time()) settle(0, outcome.reason, spans);
-      return;
-    }
-    pause_until(next);
+void worker::state::begin(std::optional<delivery>& in) {
+  in->began(steady::now());
+  out->start(static_cast<std::size_t>(&in - deliveries.data()), in->spans(), std::min(in->give_up(), stop_at()));
+}
+
+void worker::state::end(const ended_call& call) {
+  std::optional<delivery>& of = deliveries[call.number];
+  const auto result = of->ended(call.outcome, steady::now());
+  if (!result) return;
+  // At shutdown the deadline has cut the last try short: what it held is counted as dropped then.
+  const bool cut_short = call.outcome.kind == export_outcome::kind::retry && out_of_time();
+  of.reset();
+  if (cut_short) return;
+  const std::lock_guard lock(mutex);
+  acknowledged += result->acknowledged;
+  if (result->lost > 0) lost[result->reason] += result->lost;
+  in_flight -= result->acknowledged + result->lost;
+}
+
+/// What a call that ends now brings still counts.
+void worker::state::abandon() {
+  while (calling()) {
+    out->cancel();
+    if (const auto call = out->wait(steady::now() + milliseconds(20))) end(*call);
   }
 }
 
-void worker::state::pause_until(time_point until) {
-  while (!out_of_time() && steady::now() < until) bell.wait(std::min(until, stop_at()));
-}
-
-void worker::state::settle(std::uint64_t taken, const std::string& reason, std::uint64_t refused) {
-  const std::lock_guard lock(mutex);
-  acknowledged += taken;
-  if (refused > 0) lost[reason] += refused;
-  in_flight -= taken + refused;
-}
-
 void worker::state::run() {
-  while (wait_for_batch()) deliver(take_batch());
+  while (go_on()) {
+  }
+  abandon();
   const std::lock_guard lock(mutex);
   in_flight = 0;
   finished = true;
@@ -203,7 +242,7 @@ void worker::stop(time_point deadline) {
   }
   s.finished_changed.wait_until(lock, deadline, [&s] { return s.finished; });
   while (!s.finished) {
-    // Again and again: the thread may have been just before its send().
+    // Again and again: the thread may have been just before a start().
     s.out->cancel();
     s.finished_changed.wait_for(lock, milliseconds(20));
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The export thread and the queues that feed it. Each shard has one intake (a trace::sink, single producer); the worker
-// takes from all of them, batches, encodes, sends, retries. Shards only ever do a non-blocking offer. Every span is in
-// exactly one of the books' columns: recorded = acknowledged + lost(by reason) + queued, where queued includes what is
-// sent and not yet acknowledged.
+// takes from all of them, batches, sends, a bounded number of calls at once, and retries. Shards only ever do a
+// non-blocking offer. Every span is in exactly one of the books' columns: recorded = acknowledged + lost(by reason) +
+// queued, where queued includes what is sent and not yet acknowledged.
 #pragma once
 
 #include <chrono>
@@ -24,7 +24,7 @@ struct books {
   std::uint64_t recorded = 0;                    // offered by live spans, dropped ones included
   std::uint64_t acknowledged = 0;                // the receiver said it has them
   std::uint64_t queued = 0;                      // waiting or in flight
-  std::uint64_t in_flight = 0;                   // part of `queued`: in the request being sent or retried now
+  std::uint64_t in_flight = 0;                   // part of `queued`: in the requests being sent or retried now
   std::map<std::string, std::uint64_t> dropped;  // before sending: queue_full, shutdown
   std::map<std::string, std::uint64_t> lost;     // by the exporter: status or partial_success
 };

@@ -362,6 +362,8 @@ const auto table = std::to_array<key>({
      .assign = [](draft& d, const setting& s) { d.settings.collect.queue_bytes = as<std::uint64_t>(s); }},
     {.path = "export.queue.batch", .kind = kind::integer, .preset = "8192", .range = "1..65536", .otel = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", .doc = "Most spans of one request, which is sent without delay once 512 wait.",
      .assign = [](draft& d, const setting& s) { d.settings.collect.batch_spans = as<std::uint64_t>(s); }},
+    {.path = "export.queue.calls", .kind = kind::integer, .preset = "2", .range = "1..16", .doc = "Most requests under way at once; one gets company when it takes longer than 10 ms.",
+     .assign = [](draft& d, const setting& s) { d.settings.collect.calls = as<std::uint64_t>(s); }},
     {.path = "export.queue.delay", .kind = kind::duration, .preset = "200ms", .range = "1ms..1h", .otel = "OTEL_BSP_SCHEDULE_DELAY", .doc = "Longest wait for a batch to fill.",
      .assign = [](draft& d, const setting& s) { d.settings.collect.delay = as<milliseconds>(s); }},
     {.path = "export.queue.spool", .kind = kind::later},

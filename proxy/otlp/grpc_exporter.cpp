@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -57,6 +58,17 @@ std::chrono::system_clock::time_point wall(steady::time_point time) {
          std::chrono::duration_cast<std::chrono::system_clock::duration>(time - steady::now());
 }
 
+struct call {
+  std::size_t number = 0;
+  steady::time_point began;
+  milliseconds patience{0};
+  std::shared_ptr<grpc::Channel> channel;
+  grpc::ClientContext context;
+  std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader;
+  grpc::ByteBuffer response;
+  grpc::Status status;
+};
+
 class grpc_exporter final : public collect::exporter {
  public:
   grpc_exporter(const exporter_settings& settings, const resource_settings& resource)
@@ -69,19 +81,24 @@ class grpc_exporter final : public collect::exporter {
         channel_(address_.make_channel()) {}
 
   ~grpc_exporter() override {
+    cancel();
+    while (!calls_.empty()) wait(steady::now() + std::chrono::seconds(1));
     queue_.Shutdown();
     void* tag = nullptr;
     for (bool ok = false; queue_.Next(&tag, &ok);) {
     }
   }
 
-  export_outcome send(const collect::parcel& spans, steady::time_point deadline) override;
+  void start(std::size_t number, const collect::parcel& spans, steady::time_point deadline) override;
+  std::optional<collect::ended_call> wait(steady::time_point until) override;
   void cancel() noexcept override;
 
  private:
   grpc::ByteBuffer request(const collect::parcel& spans) const;
   void wait_for_connection(steady::time_point deadline);
-  export_outcome call(const grpc::ByteBuffer& request, steady::time_point deadline);
+  void launch(call& one, const grpc::ByteBuffer& request, steady::time_point deadline);
+  std::unique_ptr<call> remove(const void* tag);
+  export_outcome judged(const call& one);
   void note(const export_outcome& outcome);
 
   collector_address address_;
@@ -91,13 +108,14 @@ class grpc_exporter final : public collect::exporter {
   envelope envelope_;
   std::shared_ptr<grpc::Channel> channel_;
   grpc::CompletionQueue queue_;
-  bool lost_ = false;  // said so in the log
+  bool answers_ = false;  // the last call that ended did so with an answer
+  bool lost_ = false;     // said so in the log
   base::throttle refusals_;
   base::throttle warnings_;
   std::atomic<unsigned> cancels_{0};
 
   std::mutex mutex_;  // guards what follows: cancel() comes from other threads
-  grpc::ClientContext* running_ = nullptr;
+  std::vector<std::unique_ptr<call>> calls_;
 };
 
 grpc::ByteBuffer grpc_exporter::request(const collect::parcel& spans) const {
@@ -109,21 +127,20 @@ grpc::ByteBuffer grpc_exporter::request(const collect::parcel& spans) const {
   return {slices.data(), slices.size()};
 }
 
-export_outcome grpc_exporter::send(const collect::parcel& spans, steady::time_point deadline) {
-  const steady::time_point began = steady::now();
-  const milliseconds patience = patience_.next();
-  wait_for_connection(std::min(deadline, began + patience));
-  export_outcome outcome = call(request(spans), std::min(deadline, began + patience));
-  const auto took = std::chrono::duration_cast<milliseconds>(steady::now() - began);
-  if (outcome.reason == "deadline_exceeded" && took >= patience) {
-    patience_.timed_out();
-    // The connection may be the trouble (a peer that vanished, a path that swallows packets): the next try has its own.
-    channel_ = address_.make_channel();
-  } else if (outcome.kind != export_outcome::kind::retry) {
-    patience_.answered(took);
+void grpc_exporter::start(std::size_t number, const collect::parcel& spans, steady::time_point deadline) {
+  auto made = std::make_unique<call>();
+  call& one = *made;
+  one.number = number;
+  one.began = steady::now();
+  one.patience = patience_.next();
+  deadline = std::min(deadline, one.began + one.patience);
+  if (!answers_) wait_for_connection(deadline);
+  one.channel = channel_;
+  {
+    const std::lock_guard lock(mutex_);
+    calls_.push_back(std::move(made));
   }
-  note(outcome);
-  return outcome;
+  launch(one, request(spans), deadline);
 }
 
 /// gRPC notices a collector that is back only while somebody waits on the channel, and fails calls at once until then.
@@ -140,36 +157,56 @@ void grpc_exporter::wait_for_connection(steady::time_point deadline) {
   }
 }
 
-export_outcome grpc_exporter::call(const grpc::ByteBuffer& request, steady::time_point deadline) {
-  grpc::ClientContext context;
-  context.set_deadline(wall(deadline));
-  if (gzip_) context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
-  for (const auto& [name, value] : metadata_) context.AddMetadata(name, value);
-  {
-    const std::lock_guard lock(mutex_);
-    running_ = &context;
-  }
-  grpc::ByteBuffer response;
-  grpc::Status status;
-  grpc::GenericStub stub(channel_);
-  auto reader = stub.PrepareUnaryCall(&context, method, request, &queue_);
-  reader->StartCall();
-  reader->Finish(&response, &status, &context);
+void grpc_exporter::launch(call& one, const grpc::ByteBuffer& request, steady::time_point deadline) {
+  one.context.set_deadline(wall(deadline));
+  if (gzip_) one.context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  for (const auto& [name, value] : metadata_) one.context.AddMetadata(name, value);
+  grpc::GenericStub stub(one.channel);
+  one.reader = stub.PrepareUnaryCall(&one.context, method, request, &queue_);
+  one.reader->StartCall();
+  one.reader->Finish(&one.response, &one.status, &one);
+}
+
+std::optional<collect::ended_call> grpc_exporter::wait(steady::time_point until) {
   void* tag = nullptr;
   bool ok = false;
-  queue_.Next(&tag, &ok);  // comes by the deadline at the latest
-  {
-    const std::lock_guard lock(mutex_);
-    running_ = nullptr;
-  }
+  const steady::time_point latest = steady::now() + std::chrono::hours(1);  // gRPC cannot count to max()
+  if (queue_.AsyncNext(&tag, &ok, wall(std::min(until, latest))) != grpc::CompletionQueue::GOT_EVENT)
+    return std::nullopt;
+  const std::unique_ptr<call> over = remove(tag);
+  collect::ended_call out{over->number, judged(*over)};
+  note(out.outcome);
+  return out;
+}
+
+std::unique_ptr<call> grpc_exporter::remove(const void* tag) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(calls_.begin(), calls_.end(), [tag](const auto& one) { return one.get() == tag; });
+  std::unique_ptr<call> out = std::move(*found);
+  calls_.erase(found);
+  return out;
+}
+
+export_outcome grpc_exporter::judged(const call& one) {
+  const grpc::Status& status = one.status;
   const call_status came{static_cast<int>(status.error_code()), status.error_message(), status.error_details()};
-  return judge(came, bytes_of(response));
+  const export_outcome outcome = judge(came, bytes_of(one.response));
+  const auto took = std::chrono::duration_cast<milliseconds>(steady::now() - one.began);
+  answers_ = outcome.kind != export_outcome::kind::retry;
+  if (answers_) {
+    patience_.answered(took);
+  } else if (outcome.reason == "deadline_exceeded" && took >= one.patience && one.channel == channel_) {
+    patience_.timed_out();
+    // The connection may be the trouble (a peer that vanished, a path that swallows packets): the next try has its own.
+    channel_ = address_.make_channel();
+  }
+  return outcome;
 }
 
 void grpc_exporter::cancel() noexcept {
   cancels_.fetch_add(1);
   const std::lock_guard lock(mutex_);
-  if (running_ != nullptr) running_->TryCancel();
+  for (const auto& one : calls_) one->context.TryCancel();
 }
 
 /// One line when the collector is lost, one when it is back; what it refuses for good is throttled.

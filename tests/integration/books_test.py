@@ -127,6 +127,37 @@ class hanging_collector(unittest.TestCase):
                 self.assertEqual(sidecar.stop(), 0)
                 self.assertLess(time.monotonic() - began, 5)
 
+    def test_one_request_that_hangs_does_not_hold_up_the_next(self):
+        with collector() as spans_of, origin() as app, sidespan().inbound(app.port).export(spans_of.endpoint).start() as sidecar:
+            spans_of.behave("hang", times=1)
+            self.assertEqual(get(sidecar.inbound, "/first").status, 200)
+            spans_of.wait_for_requests(1)
+            self.assertEqual(traffic(sidecar.inbound, 2, 20), 40)
+            spans_of.wait_for_spans(40)
+            books = until(lambda: (now := sidecar.metrics().books())["acknowledged"] == 40 and now, every=0.02)
+            self.assertEqual((books["recorded"], books["queued"]), (41, 1))
+
+
+class slow_collector(unittest.TestCase):
+    def overlap(self, **queue):
+        """Requests to the collector under way at once when each takes 50 ms, and the books behind them."""
+        with collector() as spans_of, origin() as app:
+            spans_of.behave("slow", seconds=0.05)
+            plan = sidespan().inbound(app.port).export(spans_of.endpoint, delay="1ms").set(export={"queue": queue})
+            with plan.start() as sidecar:
+                self.assertEqual(traffic(sidecar.inbound, 4, 100), 400)
+                books = settled(sidecar, 400)
+            self.assertEqual((books["recorded"], books["acknowledged"]), (400, 400))
+            self.assertEqual(len({span.span_id for span in spans_of.spans}), 400)
+            return spans_of.most_at_once
+
+    def test_a_second_request_goes_while_the_first_is_under_way(self):
+        self.assertEqual(self.overlap(), 2)
+
+    def test_as_many_at_once_as_configured(self):
+        self.assertEqual(self.overlap(calls=1), 1)
+        self.assertEqual(self.overlap(calls=4), 4)
+
 
 if __name__ == "__main__":
     unittest.main()

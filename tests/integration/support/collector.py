@@ -144,7 +144,8 @@ class kept:
 
 
 class collector(kept):
-    """In this process. `requests`: the metadata of each request that came, whatever the answer was."""
+    """In this process. `requests`: the metadata of each request that came, whatever the answer was; `most_at_once`: of those
+    under way."""
 
     def __init__(self, port=0):
         super().__init__()
@@ -152,6 +153,7 @@ class collector(kept):
         from .front import front
         self.grpc, self.messages = grpc, load_messages()
         self.requests, self.on_spans = [], None
+        self.under_way = self.most_at_once = 0
         self.behaviour, self.options, self.left = "ok", {}, None
         self.server = grpc.server(futures.ThreadPoolExecutor(64), options=[
             ("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.so_reuseport", 0)])
@@ -188,6 +190,16 @@ class collector(kept):
             return now, options
 
     def export(self, request, context):
+        with self.changed:
+            self.under_way += 1
+            self.most_at_once = max(self.most_at_once, self.under_way)
+        try:
+            return self.answer(request, context)
+        finally:
+            with self.changed:
+                self.under_way -= 1
+
+    def answer(self, request, context):
         now, options = self.next_behaviour()
         with self.changed:
             self.requests.append({name: value for name, value in context.invocation_metadata()})

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,7 +75,7 @@ class script {
     const std::lock_guard lock(mutex_);
     otherwise_ = std::move(outcome);
   }
-  /// send() blocks until cancel() or its deadline or release().
+  /// From now on calls last until cancel() or their deadline or end() or release().
   void hang(bool deaf_to_cancel_once = false) {
     const std::lock_guard lock(mutex_);
     hanging_ = true;
@@ -85,11 +86,20 @@ class script {
     hanging_ = false;
     changed_.notify_all();
   }
+  /// Of the sends() the one with this index, which hangs.
+  void end(std::size_t index, export_outcome outcome) {
+    const std::lock_guard lock(mutex_);
+    for (pending& one : pending_) {
+      if (one.index == index) one.outcome = std::move(outcome);
+    }
+    changed_.notify_all();
+  }
   bool wait_for_sends(std::size_t count) {
     return wait([this, count] { return sends_.size() >= count; });
   }
-  bool wait_for_hang() {
-    return wait([this] { return inside_; });
+  /// So many calls hang at once.
+  bool wait_for_hang(std::size_t calls = 1) {
+    return wait([this, calls] { return hanging_ && pending_.size() >= calls; });
   }
   std::vector<numbers> sends() {
     const std::lock_guard lock(mutex_);
@@ -103,9 +113,39 @@ class script {
  private:
   friend class fake_exporter;
 
+  struct pending {
+    std::size_t number = 0;
+    std::size_t index = 0;
+    steady::time_point deadline;
+    unsigned cancels = 0;
+    std::optional<export_outcome> outcome;
+  };
+
   bool wait(const std::function<bool()>& condition) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, patience, condition);
+  }
+
+  std::optional<export_outcome> outcome_of(const pending& one) {
+    if (one.outcome) return one.outcome;
+    if (cancels_ > one.cancels) return retry("cancelled");
+    if (hanging_) return steady::now() >= one.deadline ? std::optional(retry("deadline_exceeded")) : std::nullopt;
+    if (answers_.empty()) return otherwise_;
+    export_outcome out = answers_.front();
+    answers_.pop_front();
+    return out;
+  }
+
+  /// The first that has ended.
+  std::optional<ended_call> take() {
+    for (auto one = pending_.begin(); one != pending_.end(); ++one) {
+      auto outcome = outcome_of(*one);
+      if (!outcome) continue;
+      ended_call out{one->number, *std::move(outcome)};
+      pending_.erase(one);
+      return out;
+    }
+    return std::nullopt;
   }
 
   std::mutex mutex_;
@@ -114,8 +154,8 @@ class script {
   export_outcome otherwise_;
   std::vector<numbers> sends_;
   std::vector<steady::time_point> deadlines_;
+  std::deque<pending> pending_;
   bool hanging_ = false;
-  bool inside_ = false;
   bool deaf_ = false;
   unsigned cancels_ = 0;
 };
@@ -124,22 +164,26 @@ class fake_exporter final : public exporter {
  public:
   explicit fake_exporter(std::shared_ptr<script> script) : script_(std::move(script)) {}
 
-  export_outcome send(const parcel& given, steady::time_point deadline) override {
+  void start(std::size_t number, const parcel& given, time_point deadline) override {
     script& s = *script_;
-    std::unique_lock lock(s.mutex_);
+    const std::lock_guard lock(s.mutex_);
+    s.pending_.push_back({number, s.sends_.size(), deadline, s.cancels_ + (s.deaf_ ? 1 : 0), {}});
     s.sends_.push_back(numbers_of(given));
     s.deadlines_.push_back(deadline);
-    s.inside_ = s.hanging_;
     s.changed_.notify_all();
-    const unsigned cancels = s.cancels_ + (s.deaf_ ? 1 : 0);
-    const auto woken = [&s, cancels] { return !s.hanging_ || s.cancels_ > cancels; };
-    if (s.hanging_) s.changed_.wait_until(lock, std::min(deadline, steady::now() + 2 * patience), woken);
-    s.inside_ = false;
-    if (s.hanging_) return retry(s.cancels_ > cancels ? "cancelled" : "deadline_exceeded");
-    if (s.answers_.empty()) return s.otherwise_;
-    export_outcome out = s.answers_.front();
-    s.answers_.pop_front();
-    return out;
+  }
+
+  std::optional<ended_call> wait(time_point until) override {
+    script& s = *script_;
+    std::unique_lock lock(s.mutex_);
+    until = std::min(until, steady::now() + 2 * patience);
+    while (true) {
+      if (auto out = s.take()) return out;
+      if (steady::now() >= until) return std::nullopt;
+      time_point wake = until;
+      for (const auto& one : s.pending_) wake = std::min(wake, one.deadline);
+      s.changed_.wait_until(lock, wake);
+    }
   }
 
   void cancel() noexcept override {

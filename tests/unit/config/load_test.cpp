@@ -297,7 +297,7 @@ TEST_CASE("load: every key of the other sections") {
       "export:\n"
       "  otlp: { endpoint: \"https://c\", compression: gzip, timeout: 3s, ca: /ca.pem, headers: { Key: v, none: \"\" } "
       "}\n"
-      "  queue: { spans: 10, bytes: 1MiB, batch: 5, delay: 1s }\n"
+      "  queue: { spans: 10, bytes: 1MiB, batch: 5, calls: 3, delay: 1s }\n"
       "  retry: { initial: 1s, max: 2s, total: 3s }\n"
       "admin: 7191\n"
       "viewer: { listen: \"127.0.0.1:0\", otlp: 0, db: f.db, max_size: 1GiB, max_age: 1h, allowed_hosts: [dev] }\n"
@@ -335,6 +335,7 @@ TEST_CASE("load: every key of the other sections") {
   CHECK(s.collect.queue_spans == 10);
   CHECK(s.collect.queue_bytes == 1024 * 1024);
   CHECK(s.collect.batch_spans == 5);
+  CHECK(s.collect.calls == 3);
   CHECK(s.collect.delay == 1s);
   CHECK(s.collect.retry_initial == 1s);
   CHECK(s.collect.retry_max == 2s);

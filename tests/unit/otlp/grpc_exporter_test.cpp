@@ -37,7 +37,11 @@ std::unique_ptr<collect::exporter> make(const exporter_settings& settings) {
 }
 
 export_outcome send(collect::exporter& with, std::chrono::milliseconds within = 10s, std::size_t spans = 1) {
-  return with.send(test::parcel_of(spans), steady::now() + within);
+  with.start(7, test::parcel_of(spans), steady::now() + within);
+  const auto ended = with.wait(steady::time_point::max());
+  REQUIRE(ended.has_value());
+  CHECK(ended->number == 7);
+  return ended->outcome;
 }
 
 reply failure(grpc::StatusCode code, const std::string& details = "") {
@@ -169,6 +173,54 @@ TEST_CASE("grpc exporter: cancel ends a running send from another thread") {
   canceller.join();
   CHECK(outcome.reason == "cancelled");
   CHECK(outcome.kind == kind::retry);
+  CHECK(steady::now() - before < 5s);
+}
+
+TEST_CASE("grpc exporter: two calls at once, and the second ends first") {
+  fake_collector far;
+  far.answer({grpc::Status::OK, "", true});
+  const auto subject = make(to(far.endpoint()));
+  subject->start(0, test::parcel_of(1), steady::now() + 1h);
+  REQUIRE(far.wait_for_calls(1));
+  subject->start(1, test::parcel_of(1), steady::now() + 10s);
+  auto ended = subject->wait(steady::time_point::max());
+  REQUIRE(ended.has_value());
+  CHECK(ended->number == 1);
+  CHECK(ended->outcome.kind == kind::accepted);
+  CHECK_FALSE(subject->wait(steady::now() + 1ms).has_value());  // the first hangs
+  subject->cancel();
+  ended = subject->wait(steady::time_point::max());
+  REQUIRE(ended.has_value());
+  CHECK(ended->number == 0);
+  CHECK(ended->outcome.reason == "cancelled");
+}
+
+TEST_CASE("grpc exporter: two calls that time out together, and the next ones go over a new connection") {
+  fake_collector far;
+  far.answer({grpc::Status::OK, "", true});
+  far.answer({grpc::Status::OK, "", true});
+  exporter_settings settings = to(far.endpoint());
+  settings.timeout = 100ms;
+  const auto subject = make(settings);
+  for (std::size_t i = 0; i < 2; ++i) subject->start(i, test::parcel_of(1), steady::now() + 1h);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto ended = subject->wait(steady::time_point::max());
+    REQUIRE(ended.has_value());
+    CHECK(ended->outcome.reason == "deadline_exceeded");
+  }
+  for (int i = 0; i < 2; ++i) CHECK(send(*subject).kind == kind::accepted);
+  CHECK(far.calls().size() == 4);
+}
+
+TEST_CASE("grpc exporter: its end with calls under way is prompt") {
+  fake_collector far;
+  for (int i = 0; i < 2; ++i) far.answer({grpc::Status::OK, "", true});
+  const auto before = steady::now();
+  {
+    const auto subject = make(to(far.endpoint()));
+    for (std::size_t i = 0; i < 2; ++i) subject->start(i, test::parcel_of(1), steady::now() + 1h);
+    REQUIRE(far.wait_for_calls(2));
+  }
   CHECK(steady::now() - before < 5s);
 }
 

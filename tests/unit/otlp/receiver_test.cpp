@@ -75,7 +75,10 @@ TEST_CASE("receiver: takes what our exporter sends, plain and gzip") {
   settings.endpoint = "http://" + f.address();
   settings.gzip = gzip;
   const auto exporter = make_grpc_exporter(settings, {});
-  const auto outcome = exporter->send(test::parcel_of(200), std::chrono::steady_clock::now() + 10s);
+  exporter->start(0, test::parcel_of(200), std::chrono::steady_clock::now() + 10s);
+  const auto ended = exporter->wait(std::chrono::steady_clock::time_point::max());
+  REQUIRE(ended.has_value());
+  const auto& outcome = ended->outcome;
   CHECK(outcome.kind == collect::export_outcome::kind::accepted);
   CHECK(outcome.refused == 0);
   REQUIRE(f.requests().size() == 1);
