@@ -353,7 +353,8 @@ class one_reload(unittest.TestCase):
 
         def work(one):
             go_on.wait()
-            get(sidecar.outbound, "/far")  # without a context: only the ledger knows whose it is
+            # Without a context: only the ledger knows whose request id it is.
+            get(sidecar.outbound, "/far", [("X-Request-Id", one.fields.get("X-Request-Id"))])
             one.reply(200)
 
         self.app.on("/work", work)
@@ -365,7 +366,7 @@ class one_reload(unittest.TestCase):
             go_on.open()
             self.assertEqual(one.read().status, 200)
         spans = {span.kind: span for span in receiver.wait_for_spans(2)}
-        self.assertEqual(spans["client"].parent_id, spans["server"].span_id)
+        self.assertEqual((spans["client"].parent_id, spans["client"].attributes["sidespan.parent.method"]), (spans["server"].span_id, "header"))
 
     def test_the_access_log_is_opened_anew(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())
