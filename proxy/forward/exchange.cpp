@@ -122,11 +122,13 @@ exchange::outcome exchange::read_target() {
     return fault(fault_code::http_request_error, side::downstream, stage::route, "neither http nor https");
   // The authority of an absolute-form target, or of a CONNECT, overrides Host (H1-4).
   host_field_ = target_.authority.empty() ? head.fields.value(field_id::host) : target_.authority;
-  if (!host_field_.empty()) {
-    const auto authority = http::parse_authority(host_field_);
+  host_ = head.host;
+  if (!target_.authority.empty()) {
+    const auto authority = http::parse_authority(target_.authority);
     if (!authority) return authority.error();
-    server_ = host_ = *authority;
+    host_ = *authority;
   }
+  server_ = host_;
   return std::nullopt;
 }
 
@@ -234,16 +236,17 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   ++attempts_;
   if (traced() && !leg_.inbound()) begin_span();
   upstream::pool::limits limits;
-  limits.connect_timeout = connect_limit();
   limits.idle_timeout = leg_.settings().idle_timeout;
   opened_ = net::opening();
   limits.spent = &opened_;
   moved_ = relay_outcome();
   upstream::pool::lease lease;
   limits.avoid = failed_at_;
+  if (may_be_repeated()) limits.began = began_;
   upstream::group& to = cluster();
   if (!fresh) lease = shard_.pool.take_idle(to, limits);
   if (!lease) {
+    limits.connect_timeout = connect_limit();
     auto connected = co_await connect(to, limits);
     if (!connected) failed = connected.error();
     if (connected && (timed_out_ || cut_))
@@ -391,6 +394,11 @@ void exchange::finish_attempt(const outcome& failed) {
 bool exchange::idempotent() const noexcept {
   static constexpr std::string_view all[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"};
   return std::find(std::begin(all), std::end(all), down_.request().method) != std::end(all);
+}
+
+/// Whatever becomes of the first attempt, as far as that can be said before it.
+bool exchange::may_be_repeated() const noexcept {
+  return most_retries() > 0 && !down_.request_size().present() && upgrade_.empty() && idempotent();
 }
 
 std::uint32_t exchange::most_retries() const noexcept {

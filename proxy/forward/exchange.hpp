@@ -85,6 +85,7 @@ class exchange final : private relay_hooks {
   upstream::group& cluster();
   kept_body* keep_body() noexcept;
   bool idempotent() const noexcept;
+  bool may_be_repeated() const noexcept;
   std::uint32_t most_retries() const noexcept;
   bool may_retry(const base::fault& fault) const noexcept;
   void add_response_field(http::response_head& head);

@@ -196,44 +196,29 @@ result<bool> begin_response(const relay_request& request, relay_hooks& hooks, re
   return relay_at_hand(request, hooks, out, pending);
 }
 
-net::task<result<void>> run_relay(upload& state, relay_hooks& hooks, relay_outcome& out, net::executor where) {
-  const relay_request& request = state.request;
+/// What comes before the final head, and only then: another coroutine would cost every request.
+net::task<result<void>> relay_before_final(const relay_request& request, relay_hooks& hooks, relay_outcome& out,
+                                           int& interim) {
   result<void> done;
-  const result<bool> sent = send_request(state);
-  if (!sent) co_return sent.error();
-  if (!*sent) {
-    done = co_await request.up.flush();
-    if (!done) co_return done;
-  }
-  if (state.complete) {
-    state.sent = time_of(request);
+  if (request.up.response().status == 101) {
+    done = co_await relay_switch(request, hooks, out);
+  } else if (interim++ == most_interim_responses) {
+    done = fault(fault_code::http_protocol_error, side::upstream, stage::read_head, "too many interim responses");
   } else {
-    state.running = true;
-    state.done.emplace(where);
-    net::spawn(where, upload_rest(state), "upload");
-  }
-  for (int interim = 0; done; ++interim) {
-    done = co_await request.up.read_head();
-    if (!done) co_return done;
-    if (request.up.response().status >= 200) break;
-    const bool switching = request.up.response().status == 101;
-    if (switching) {
-      done = co_await relay_switch(request, hooks, out);
-      co_return done;
-    }
-    if (interim == most_interim_responses) {
-      done = fault(fault_code::http_protocol_error, side::upstream, stage::read_head, "too many interim responses");
-      co_return done;
-    }
     done = co_await relay_interim(request, out);
   }
-  if (!done) co_return done;
-  bool pending = false;
-  const result<bool> complete = begin_response(request, hooks, out, pending);
-  if (!complete) co_return complete.error();
-  if (!*complete) done = co_await relay_rest(request, hooks, out, pending);
-  if (*complete && pending) done = co_await request.down.flush();
   co_return done;
+}
+
+/// The rest of a request that did not go out whole at once.
+void begin_upload(upload& state, const net::executor& where) {
+  if (state.complete) {
+    state.sent = time_of(state.request);
+    return;
+  }
+  state.running = true;
+  state.done.emplace(where);
+  net::spawn(where, upload_rest(state), "upload");
 }
 
 }  // namespace
@@ -241,7 +226,23 @@ net::task<result<void>> run_relay(upload& state, relay_hooks& hooks, relay_outco
 net::task<relay_outcome> relay(relay_request request, relay_hooks& hooks, net::executor where) {
   relay_outcome out;
   upload state{request, {}, {}, 0, {}};
-  const result<void> done = co_await run_relay(state, hooks, out, where);
+  const result<bool> sent = send_request(state);
+  result<void> done = sent ? result<void>() : sent.error();
+  if (sent && !*sent) done = co_await request.up.flush();
+  if (done) begin_upload(state, where);
+  bool answered = false;
+  for (int interim = 0; done && !answered && !out.switched;) {
+    done = co_await request.up.read_head();
+    answered = done && request.up.response().status >= 200;
+    if (done && !answered) done = co_await relay_before_final(request, hooks, out, interim);
+  }
+  if (answered) {
+    bool pending = false;
+    const result<bool> complete = begin_response(request, hooks, out, pending);
+    if (!complete) done = complete.error();
+    if (complete && !*complete) done = co_await relay_rest(request, hooks, out, pending);
+    if (complete && *complete && pending) done = co_await request.down.flush();
+  }
   if (!done) out.fault = done.error();
   if (state.running) {
     // The response is over before the request (RS-11) or the attempt failed: what is left is not read, the connection

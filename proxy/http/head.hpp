@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "http/fields.hpp"
+#include "http/target.hpp"
 
 namespace sidespan::http {
 
@@ -36,9 +37,12 @@ struct request_head {
   std::string_view target;
   enum version version = version::http_1_1;
   http::fields fields;
+  /// The Host field taken apart by whoever read the head; empty when there is none.
+  authority_parts host;
 
   void clear() noexcept {
     method = target = {};
+    host = {};
     version = version::http_1_1;
     fields.clear();
   }

@@ -182,7 +182,7 @@ base::result<decoded_head> decode_request_head(std::string_view bytes, std::size
   if (out.target.size() > limits.target_bytes) {
     return base::fault(base::fault_code::request_uri_too_long, from, base::stage::parse, "target over the limit");
   }
-  if (const violation found = check_host(out)) return head_fault(from, found);
+  if (const violation found = read_host(out)) return head_fault(from, found);
   decoded_head decoded;
   decoded.consumed = *end;
   decoded.body = request_body(*framing);

@@ -114,13 +114,16 @@ base::result<declared_framing> read_framing(const http::fields& fields, http::ve
   return out;
 }
 
-violation check_host(const http::request_head& head) {
+violation read_host(http::request_head& head) {
   const std::size_t lines = head.fields.count(field_id::host);
   if (lines > 1) return broken("more than one Host");
   if (lines == 0) return head.version == http::version::http_1_0 ? violation{} : broken("no Host");
   const std::string_view host = head.fields.value(field_id::host);
   if (host.empty()) return head.target.starts_with('/') ? broken("empty Host") : violation{};
-  return http::parse_authority(host) ? violation{} : broken("invalid Host");
+  const auto parts = http::parse_authority(host);
+  if (!parts) return broken("invalid Host");
+  head.host = *parts;
+  return {};
 }
 
 body_size request_body(const declared_framing& declared) noexcept {

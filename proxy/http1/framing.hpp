@@ -28,7 +28,7 @@ base::result<declared_framing> read_framing(const http::fields& fields, http::ve
 
 /// H1-3: exactly one valid Host in 1.1, at most one in 1.0. An empty one is accepted only where the target has its own
 /// authority or none (absolute-, authority- and asterisk-form).
-violation check_host(const http::request_head& head);
+violation read_host(http::request_head& head);
 
 http::body_size request_body(const declared_framing& declared) noexcept;
 http::body_size response_body(const declared_framing& declared, std::string_view request_method, int status) noexcept;

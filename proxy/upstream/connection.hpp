@@ -7,6 +7,7 @@
 #include <list>
 #include <memory>
 
+#include "base/clock.hpp"
 #include "net/deadlines.hpp"
 #include "wire/h1_client.hpp"
 
@@ -25,7 +26,13 @@ struct connection {
   group& cluster;
   member& to;
   wire::h1_client http;
-  net::deadline expiry;  // armed while idle
+  net::deadline expiry;      // armed while idle
+  base::steady_time used{};  // `began` of the last exchange; 0: unknown
+
+  /// In use so short a time ago that asking costs more than the rare repetition.
+  bool hot_at(base::steady_time now) const noexcept {
+    return now.ns != 0 && used.ns != 0 && now - used < std::chrono::milliseconds(100);
+  }
 };
 
 // Moving a connection from idle to leased and back is a splice of a list node: it cannot fail.

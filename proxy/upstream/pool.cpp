@@ -59,6 +59,7 @@ void pool::lease::failed() noexcept {
 }
 
 void pool::note_failure(group& of, member& at) noexcept {
+  for (connection& each : at.idle) each.used = {};  // it may have closed them all
   if (at.gone || !of.cluster.failed(at)) return;
   tell(of, event::ejected);
   const auto more = of.ejection_log.pass();
@@ -95,8 +96,11 @@ pool::retry_permit pool::permit_retry(group& of, const retry_policy& by) noexcep
 // Clusters
 
 group& pool::find(const cluster_settings& settings, const std::string& key) {
-  const auto known = clusters_.find(key);
-  return known != clusters_.end() ? *known->second : add(settings, key);
+  if (last_ == nullptr || last_->first != key) {
+    const auto known = clusters_.find(key);
+    last_ = known != clusters_.end() ? &*known : &add(settings, key);
+  }
+  return *last_->second;
 }
 
 group& pool::find(const endpoint& where) {
@@ -107,17 +111,18 @@ group& pool::find(const endpoint& where) {
   one.name = where.host + ":" + std::to_string(where.port);
   one.endpoints.push_back(where);
   one.policy.eject_after = 0;  // there is no other one to turn to
-  return add(one, key_);
+  return *add(one, key_).second;
 }
 
-group& pool::add(const cluster_settings& settings, const std::string& key) {
+pool::clusters::value_type& pool::add(const cluster_settings& settings, const std::string& key) {
   if (clusters_.size() >= max_clusters) forget_unused();
   const auto seed = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
   auto made = std::make_unique<group>(*this, wheel_, settings, seed);
-  return *(clusters_[key] = std::move(made));
+  return *clusters_.emplace(key, std::move(made)).first;
 }
 
 void pool::forget_unused() noexcept {
+  last_ = nullptr;
   std::erase_if(clusters_, [](const auto& each) { return each.second->unused() && each.second->idle == 0; });
 }
 
@@ -142,7 +147,8 @@ pool::lease pool::idle_of(member& at, const limits& limits) {
     found.expiry.disarm();
     // RFC 9112 §9.3.1: the upstream may have closed it meanwhile; bytes that nobody asked for are never a response
     // (RS-8).
-    if (found.http.quiet()) {
+    if (found.hot_at(limits.began) || found.http.quiet()) {
+      found.used = limits.began;
       found.http.begin(limits.idle_timeout);
       return lease(std::move(one));
     }

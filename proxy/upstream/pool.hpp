@@ -69,6 +69,9 @@ class pool {
     std::chrono::milliseconds idle_timeout{60000};
     /// Another endpoint than this one, when there is one.
     const member* avoid = nullptr;
+    /// When a request came that can be repeated: it takes a connection that was in use a moment ago without asking the
+    /// kernel whether that is still good. 0: the kernel is always asked.
+    base::steady_time began{};
     net::opening* spent = nullptr;  // connect() tells here how long it took; outlives the wait
   };
 
@@ -129,7 +132,7 @@ class pool {
   struct waiter;
   using clusters = std::unordered_map<std::string, std::unique_ptr<group>>;
 
-  group& add(const cluster_settings& settings, const std::string& key);
+  clusters::value_type& add(const cluster_settings& settings, const std::string& key);
   void count_idle(int change) noexcept {
     idle_total_.store(idle_count() + static_cast<std::size_t>(change), std::memory_order_relaxed);
   }
@@ -163,6 +166,7 @@ class pool {
   pool_settings settings_;
   net::connector connector_;
   clusters clusters_;
+  clusters::value_type* last_ = nullptr;  // found last: most shards have few
   std::string key_;                         // of the last find(), kept for its memory
   std::atomic<std::size_t> idle_total_{0};  // one writer
   events* events_ = nullptr;
