@@ -38,7 +38,7 @@ struct request_head {
   enum version version = version::http_1_1;
   http::fields fields;
   /// The Host field taken apart by whoever read the head; empty when there is none.
-  authority_parts host;
+  authority_parts host{};
 
   void clear() noexcept {
     method = target = {};

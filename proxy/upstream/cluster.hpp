@@ -26,7 +26,7 @@ struct member {
   bool gone = false;       // the name has other addresses now
   health state;
   std::uint32_t in_flight = 0;
-  connections idle;  // the one used last first
+  idle_connections idle;
 };
 
 class cluster {

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One connection of a pool, idle or leased, and the list that it lives in from its first use to its last. Used by pool
-// and cluster; a shard's thread.
+// One connection of a pool, and the idle ones of an endpoint. Used by pool and cluster; a shard's thread.
 #pragma once
 
-#include <list>
 #include <memory>
 
 #include "base/clock.hpp"
@@ -27,6 +25,8 @@ struct connection {
   member& to;
   wire::h1_client http;
   net::deadline expiry;      // armed while idle
+  connection* newer = nullptr;  // while idle
+  connection* older = nullptr;
   base::steady_time used{};  // `began` of the last exchange; 0: unknown
 
   /// In use so short a time ago that asking costs more than the rare repetition.
@@ -35,7 +35,41 @@ struct connection {
   }
 };
 
-// Moving a connection from idle to leased and back is a splice of a list node: it cannot fail.
-using connections = std::list<connection>;
+/// Connections that idle, the one used last first. Linked through themselves: giving one back cannot fail.
+class idle_connections {
+ public:
+  idle_connections() = default;
+  ~idle_connections() {
+    while (!empty()) remove(*newest_);
+  }
+  idle_connections(const idle_connections&) = delete;
+  idle_connections& operator=(const idle_connections&) = delete;
+
+  bool empty() const noexcept { return newest_ == nullptr; }
+  std::size_t size() const noexcept { return size_; }
+  connection* newest() const noexcept { return newest_; }
+  connection& oldest() const noexcept { return *oldest_; }
+
+  void add(std::unique_ptr<connection> back) noexcept {
+    connection* const one = back.release();
+    one->older = newest_;
+    one->newer = nullptr;
+    (newest_ != nullptr ? newest_->newer : oldest_) = one;
+    newest_ = one;
+    ++size_;
+  }
+  /// `one` is among them.
+  std::unique_ptr<connection> remove(connection& one) noexcept {
+    (one.newer != nullptr ? one.newer->older : newest_) = one.older;
+    (one.older != nullptr ? one.older->newer : oldest_) = one.newer;
+    --size_;
+    return std::unique_ptr<connection>(&one);
+  }
+
+ private:
+  connection* newest_ = nullptr;
+  connection* oldest_ = nullptr;
+  std::size_t size_ = 0;
+};
 
 }  // namespace sidespan::upstream

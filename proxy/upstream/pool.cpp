@@ -29,9 +29,9 @@ pool::~pool() = default;
 
 // Leases
 
-pool::lease::lease(connections held) noexcept : held_(std::move(held)) {
-  ++held_.front().to.in_flight;
-  ++held_.front().cluster.leased;
+pool::lease::lease(std::unique_ptr<connection> held) noexcept : held_(std::move(held)) {
+  ++held_->to.in_flight;
+  ++held_->cluster.leased;
 }
 
 pool::lease& pool::lease::operator=(lease&& other) noexcept {
@@ -42,24 +42,23 @@ pool::lease& pool::lease::operator=(lease&& other) noexcept {
 }
 
 void pool::lease::give_back() noexcept {
-  if (held_.empty()) return;
-  connections one = std::move(held_);
-  held_.clear();
-  --one.front().to.in_flight;
-  --one.front().cluster.leased;
-  one.front().owner.put(std::move(one));
+  if (!held_) return;
+  --held_->to.in_flight;
+  --held_->cluster.leased;
+  held_->owner.put(std::move(held_));
 }
 
 void pool::lease::succeeded() noexcept {
-  if (!held_.empty()) held_.front().cluster.cluster.succeeded(held_.front().to);
+  if (held_) held_->cluster.cluster.succeeded(held_->to);
 }
 
 void pool::lease::failed() noexcept {
-  if (!held_.empty()) held_.front().owner.note_failure(held_.front().cluster, held_.front().to);
+  if (held_) held_->owner.note_failure(held_->cluster, held_->to);
 }
 
 void pool::note_failure(group& of, member& at) noexcept {
-  for (connection& each : at.idle) each.used = {};  // it may have closed them all
+  // It may have closed them all.
+  for (connection* each = at.idle.newest(); each != nullptr; each = each->older) each->used = {};
   if (at.gone || !of.cluster.failed(at)) return;
   tell(of, event::ejected);
   const auto more = of.ejection_log.pass();
@@ -139,9 +138,8 @@ pool::lease pool::take_idle(group& of, const limits& limits) {
 
 pool::lease pool::idle_of(member& at, const limits& limits) {
   while (!at.idle.empty()) {
-    connections one;
-    one.splice(one.begin(), at.idle, at.idle.begin());
-    connection& found = one.front();
+    std::unique_ptr<connection> one = at.idle.remove(*at.idle.newest());
+    connection& found = *one;
     count_idle(-1);
     --found.cluster.idle;
     found.expiry.disarm();
@@ -152,17 +150,19 @@ pool::lease pool::idle_of(member& at, const limits& limits) {
       found.http.begin(limits.idle_timeout);
       return lease(std::move(one));
     }
-    closed(found.cluster);
+    group& of = found.cluster;
+    one.reset();
+    closed(of);
   }
   return {};
 }
 
-void pool::put(connections one) noexcept {
-  connection& back = one.front();
+void pool::put(std::unique_ptr<connection> one) noexcept {
+  connection& back = *one;
   group& of = back.cluster;
   if (closing_ || back.to.gone || !back.http.reusable()) {
     const bool last = back.to.gone;
-    one.clear();
+    one.reset();
     closed(of);
     if (last) drop_retired(of);
     return;
@@ -175,15 +175,15 @@ void pool::put(connections one) noexcept {
     return next.ready.set();
   }
   if (settings_.idle_per_endpoint == 0) {
-    one.clear();
+    one.reset();
     return closed(of);
   }
-  connections& idle = back.to.idle;
-  idle.splice(idle.begin(), one);
+  idle_connections& idle = back.to.idle;
+  idle.add(std::move(one));
   back.expiry.arm(settings_.idle_timeout);
   count_idle(1);
   ++of.idle;
-  if (idle.size() > settings_.idle_per_endpoint) remove(idle.back());
+  if (idle.size() > settings_.idle_per_endpoint) remove(idle.oldest());
 }
 
 /// One connection less: whoever waits may open another.
@@ -199,10 +199,9 @@ void pool::closed(group& of) noexcept {
 
 void pool::remove(connection& expired) noexcept {
   group& of = expired.cluster;
-  connections& idle = expired.to.idle;
   count_idle(-1);
   --of.idle;
-  idle.remove_if([&expired](const connection& each) { return &each == &expired; });
+  expired.to.idle.remove(expired);
   closed(of);
 }
 
@@ -214,7 +213,7 @@ void pool::on_expiry(void* idle) noexcept {
 /// Members of former addresses go when nothing is in flight on them any more.
 void pool::drop_retired(group& of) noexcept {
   for (const auto& each : of.cluster.retired()) {
-    while (!each->idle.empty()) remove(each->idle.back());
+    while (!each->idle.empty()) remove(each->idle.oldest());
   }
   std::erase_if(of.cluster.retired(), [](const auto& each) { return each->in_flight == 0; });
 }
@@ -224,7 +223,7 @@ void pool::close_idle() noexcept {
   connector_.stop();
   for (auto& [key, of] : clusters_) {
     for (const auto& each : of->cluster.members()) {
-      while (!each->idle.empty()) remove(each->idle.back());
+      while (!each->idle.empty()) remove(each->idle.oldest());
     }
     for (waiter* each : of->waiting) each->ready.set();
     of->waiting.clear();

@@ -46,22 +46,22 @@ class pool {
     lease& operator=(lease&& other) noexcept;
     ~lease() { give_back(); }
 
-    explicit operator bool() const noexcept { return !held_.empty(); }
-    wire::client_exchange& exchange() noexcept { return held_.front().http; }
+    explicit operator bool() const noexcept { return held_ != nullptr; }
+    wire::client_exchange& exchange() noexcept { return held_->http; }
     /// What the exchange says about the endpoint; neither is said when it says nothing.
     void succeeded() noexcept;
     void failed() noexcept;
     /// Only to be compared, and as what another pick is to avoid.
-    const member* endpoint() const noexcept { return held_.empty() ? nullptr : &held_.front().to; }
+    const member* endpoint() const noexcept { return held_ ? &held_->to : nullptr; }
     /// `10.0.0.7:5432`, or the path of a unix socket. Only while leased.
-    const std::string& endpoint_name() const noexcept { return held_.front().to.name; }
+    const std::string& endpoint_name() const noexcept { return held_->to.name; }
     /// Ends the lease; an exchange that is not complete costs its connection.
     void give_back() noexcept;
 
    private:
     friend class pool;
-    explicit lease(connections held) noexcept;
-    connections held_;  // one or none
+    explicit lease(std::unique_ptr<connection> held) noexcept;
+    std::unique_ptr<connection> held_;
   };
 
   struct limits {
@@ -151,7 +151,7 @@ class pool {
   bool close_one_idle() noexcept;
 
   void note_failure(group& of, member& at) noexcept;
-  void put(connections one) noexcept;
+  void put(std::unique_ptr<connection> one) noexcept;
   void closed(group& of) noexcept;
   void remove(connection& expired) noexcept;
   void drop_retired(group& of) noexcept;

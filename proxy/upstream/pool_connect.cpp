@@ -151,7 +151,7 @@ bool pool::make_room(group& of, const member& for_one) noexcept {
   if (!of.waiting.empty()) return false;
   for (const auto& each : of.cluster.members()) {
     if (each->idle.empty() || each.get() == &for_one) continue;
-    remove(each->idle.back());
+    remove(each->idle.oldest());
     return true;
   }
   return false;
@@ -180,7 +180,7 @@ net::task<base::result<pool::lease>> pool::wait_for_one(group& of, limits limits
   (void)co_await own.ready.wait_for(limits.connect_timeout);
   of.waiting.remove(&own);
   if (own.given) {
-    own.given.held_.front().http.begin(limits.idle_timeout);
+    own.given.held_->http.begin(limits.idle_timeout);
     co_return std::move(own.given);
   }
   if (own.may_open) {
@@ -215,9 +215,9 @@ net::task<base::result<pool::lease>> pool::open(group& of, limits limits, member
   }
   member& to = *places[out.winner];
   of.cluster.prefer_family_of(to);
-  connections one;
-  one.emplace_back(*this, of, to, std::move(out.stream), limits.idle_timeout);
-  one.front().http.begin(limits.idle_timeout);
+  auto one = std::make_unique<connection>(*this, of, to, std::move(out.stream), limits.idle_timeout);
+  one->used = limits.began;
+  one->http.begin(limits.idle_timeout);
   co_return lease(std::move(one));
 }
 
