@@ -50,6 +50,7 @@ connection::connection(shard& on, const door& at, net::tcp_socket socket)
       reloads_(on.reloads),
       http_(std::make_unique<net::stream>(std::move(socket), on.wheel), on.buffers, limits_of(on, at)),
       place_(on.connections.insert(on.connections.end(), this)),
+      pulse_(on.wheel, &connection::on_pulse, this),
       draining_(on.draining(at)) {}
 
 connection::~connection() { shard_.connections.erase(place_); }
@@ -65,7 +66,7 @@ net::task<void> connection::serve() {
     waiting_ = false;
     if (next && !*next) break;
     if (reloads_ != shard_.reloads) follow_reloads();
-    exchange current(shard_, door_, http_, recurring_);
+    exchange current(shard_, door_, http_, recurring_, pulse_);
     current_ = &current;
     if (!next) {
       co_await current.refuse(next.error());
@@ -77,6 +78,11 @@ net::task<void> connection::serve() {
     more = http_.may_continue();
   }
   co_await http_.close_gently();
+}
+
+/// Armed by an exchange; it may be over by now, and the next one under way.
+void connection::on_pulse(void* self) noexcept {
+  if (exchange* const current = static_cast<connection*>(self)->current_; current != nullptr) current->pulse();
 }
 
 void connection::follow_reloads() {

@@ -51,6 +51,7 @@ class connection {
 
  private:
   void follow_reloads();
+  static void on_pulse(void* self) noexcept;
 
   shard& shard_;
   const door& door_;
@@ -59,6 +60,7 @@ class connection {
   trace::recurring recurring_;
   std::list<connection*>::iterator place_;
   exchange* current_ = nullptr;
+  net::deadline pulse_;  // lent to its exchanges, so that each need not link its own
   bool waiting_ = true;  // between exchanges
   bool draining_ = false;
 };

@@ -29,7 +29,8 @@ bool is_http(std::string_view scheme) noexcept {
 
 }  // namespace
 
-exchange::exchange(shard& on, const door& at, wire::server_exchange& down, trace::recurring& recurring)
+exchange::exchange(shard& on, const door& at, wire::server_exchange& down, trace::recurring& recurring,
+                   net::deadline& pulse)
     : shard_(on),
       door_(at),
       configured_(on.in_force),
@@ -37,16 +38,16 @@ exchange::exchange(shard& on, const door& at, wire::server_exchange& down, trace
       down_(down),
       recurring_(recurring),
       began_(on.all.clock.steady()),
-      timeout_(on.wheel, &exchange::on_timeout, this),
-      watch_(on.wheel, &exchange::on_watch, this) {
+      pulse_(pulse),
+      limit_(leg_.settings().timeout) {
   if (leg_.inbound()) shard_.all.inbound_in_flight.fetch_add(1, std::memory_order_relaxed);
   shard_.seen.exchange_started(leg_.inbound());
 }
 
 net::task<void> exchange::run() {
-  timeout_.arm(leg_.settings().timeout);
   outcome failed = read_target();
   if (!failed) failed = find_rule();
+  arm_pulse(std::chrono::milliseconds(0));
   if (!failed) failed = admit();
   extract();
   correlate();
@@ -165,7 +166,7 @@ exchange::outcome exchange::find_rule() {
   // A 1.0 request may come without a Host; the app gets the one that it is known by.
   const bool keep_host = (leg_.inbound() || leg_.settings().preserve_host) && !host_field_.empty();
   authority_ = keep_host ? host_field_ : std::string_view(cluster.authority);
-  if (rule_->timeout) timeout_.arm(*rule_->timeout);
+  if (rule_->timeout) limit_ = *rule_->timeout;
   return std::nullopt;
 }
 
@@ -272,9 +273,7 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
       down_, *up_, target, leg_.settings().max_body_bytes, !upgrade_.empty() && expects_continue(), nullptr, nullptr};
   request.kept = keep_body();
   if (span_ && !leg_.inbound() && span_->recording()) request.times = &shard_.all.clock;
-  watch_.arm(watch_interval);
   moved_ = co_await relay(request, *this, shard_.loop.get_executor());
-  watch_.disarm();
   attempt_untouched_ = up_->untouched();
   if (moved_.switched) {
     const wire::raw_connection rest = up_->raw();
@@ -325,10 +324,9 @@ upstream::group& exchange::cluster() {
 std::chrono::milliseconds exchange::connect_limit() const noexcept {
   using std::chrono::milliseconds;
   const milliseconds own = leg_.settings().connect_timeout;
-  const milliseconds whole = rule_ != nullptr && rule_->timeout ? *rule_->timeout : leg_.settings().timeout;
-  if (whole.count() <= 0) return own;
+  if (limit_.count() <= 0) return own;
   const auto spent = std::chrono::duration_cast<milliseconds>(shard_.all.clock.steady() - began_);
-  return std::min(own, std::max(whole - spent, milliseconds(1)));
+  return std::min(own, std::max(limit_ - spent, milliseconds(1)));
 }
 
 /// Decision 18: no loop, and no way to the admin page.
@@ -455,14 +453,33 @@ std::string exchange::explain(const fault& failed) const {
   return {};
 }
 
-void exchange::on_timeout(void* self) noexcept {
-  auto& late = *static_cast<exchange*>(self);
-  late.timed_out_ = true;
-  if (late.up_ != nullptr) late.up_->interrupt(true);
-  if (late.down_.response_started()) {
-    late.down_.interrupt(true);
+/// One deadline for both: the limit, and before the answer a look whether anybody still waits for it.
+void exchange::arm_pulse(std::chrono::milliseconds spent) noexcept {
+  using std::chrono::milliseconds;
+  milliseconds next = limit_.count() > 0 ? std::max(limit_ - spent, milliseconds(1)) : milliseconds(0);
+  const bool watched = !down_.response_started() && !downstream_gone_;
+  if (watched && (next.count() == 0 || next > watch_interval)) next = watch_interval;
+  pulse_.arm(next);
+}
+
+void exchange::pulse() noexcept {
+  const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(shard_.all.clock.steady() - began_);
+  if (limit_.count() > 0 && spent >= limit_) return time_out();
+  // Nobody waits for the answer any more: the upstream is told by closing, instead of letting it work on.
+  if (up_ != nullptr && !downstream_gone_ && !down_.response_started() && down_.peer_reset()) {
+    downstream_gone_ = true;
+    up_->interrupt(false);
+  }
+  arm_pulse(spent);
+}
+
+void exchange::time_out() noexcept {
+  timed_out_ = true;
+  if (up_ != nullptr) up_->interrupt(true);
+  if (down_.response_started()) {
+    down_.interrupt(true);
   } else {
-    late.down_.stop_reading();
+    down_.stop_reading();
   }
 }
 
@@ -470,15 +487,6 @@ void exchange::cut() noexcept {
   cut_ = true;
   if (tunnel_ != nullptr) return tunnel_->cut();
   if (up_ != nullptr) up_->interrupt(false);
-}
-
-/// Nobody waits for the answer any more: the upstream is told by closing, instead of letting it work on.
-void exchange::on_watch(void* self) noexcept {
-  auto& watching = *static_cast<exchange*>(self);
-  if (watching.up_ == nullptr || watching.down_.response_started()) return;
-  if (!watching.down_.peer_reset()) return watching.watch_.arm(watch_interval);
-  watching.downstream_gone_ = true;
-  watching.up_->interrupt(false);
 }
 
 }  // namespace sidespan::forward

@@ -23,8 +23,9 @@ namespace sidespan::forward {
 
 class exchange final : private relay_hooks {
  public:
-  /// `recurring` belongs to the connection that `down` is of.
-  exchange(shard& on, const door& at, wire::server_exchange& down, trace::recurring& recurring);
+  /// `recurring` and `pulse` belong to the connection that `down` is of.
+  exchange(shard& on, const door& at, wire::server_exchange& down, trace::recurring& recurring,
+           net::deadline& pulse);
   ~exchange();
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
@@ -36,6 +37,8 @@ class exchange final : private relay_hooks {
   net::task<void> refuse(base::fault why);
   /// Ends the attempt under way, at shutdown.
   void cut() noexcept;
+  /// `pulse` has expired.
+  void pulse() noexcept;
 
  private:
   using outcome = std::optional<base::fault>;
@@ -89,8 +92,8 @@ class exchange final : private relay_hooks {
   std::uint32_t most_retries() const noexcept;
   bool may_retry(const base::fault& fault) const noexcept;
   void add_response_field(http::response_head& head);
-  static void on_timeout(void* self) noexcept;
-  static void on_watch(void* self) noexcept;
+  void arm_pulse(std::chrono::milliseconds spent) noexcept;
+  void time_out() noexcept;
   outcome explain_failure(outcome failed) const noexcept;
   std::string explain(const base::fault& fault) const;
 
@@ -137,8 +140,8 @@ class exchange final : private relay_hooks {
   kept_body kept_;
   const upstream::member* failed_at_ = nullptr;  // only to be avoided by the next attempt
   bool attempt_reused_ = false;
-  net::deadline timeout_;
-  net::deadline watch_;  // looks after a downstream that may have gone while the upstream thinks
+  net::deadline& pulse_;
+  std::chrono::milliseconds limit_{0};  // of the whole exchange; 0: none
   bool timed_out_ = false;
   bool downstream_gone_ = false;
   bool cut_ = false;

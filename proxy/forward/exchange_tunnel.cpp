@@ -98,7 +98,8 @@ void exchange::count_tunnel(tunnel_kind kind) {
 
 net::task<void> exchange::run_tunnel(wire::raw_connection up, tunnel_kind kind) {
   const base::steady_time began = shard_.all.clock.steady();
-  timeout_.disarm();  // the limits of an exchange end with HTTP (decision 6)
+  limit_ = std::chrono::milliseconds(0);
+  pulse_.disarm();  // the limits of an exchange end with HTTP (decision 6)
   if (span_) trace::mark_tunnel(*span_);
   const wire::raw_connection down = down_.raw();
   tunnel between(down, up, shard_.buffers, leg_.settings().tunnel_idle_timeout);
