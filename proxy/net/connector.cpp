@@ -64,6 +64,17 @@ error_code connect_unix(tcp_socket& socket, const std::string& path) {
   return ec;
 }
 
+/// Connecting leaves the socket registered for writing as well, and then every answer would come with an event that
+/// nobody waits for.
+error_code register_anew(tcp_socket& socket, const asio::ip::tcp& protocol) {
+  error_code ec;
+  const int fd = socket.release(ec);
+  if (ec) return ec;
+  socket.assign(protocol, fd, ec);
+  if (ec) ::close(fd);
+  return ec;
+}
+
 }  // namespace
 
 /// One socket on its way.
@@ -120,6 +131,7 @@ task<error_code> connector::connect_one(tcp_socket& socket, tcp_endpoint where, 
   co_await socket.async_connect(where, into(ec));
   pending_.erase(place);
   if (state.expired) ec = asio::error::timed_out;
+  if (!ec) ec = register_anew(socket, where.protocol());
   co_return ec;
 }
 
