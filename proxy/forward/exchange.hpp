@@ -24,8 +24,7 @@ namespace sidespan::forward {
 class exchange final : private relay_hooks {
  public:
   /// `recurring` and `pulse` belong to the connection that `down` is of.
-  exchange(shard& on, const door& at, wire::server_exchange& down, trace::recurring& recurring,
-           net::deadline& pulse);
+  exchange(shard& on, const door& at, wire::server_exchange& down, trace::recurring& recurring, net::deadline& pulse);
   ~exchange();
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;

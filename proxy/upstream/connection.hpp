@@ -24,14 +24,15 @@ struct connection {
   group& cluster;
   member& to;
   wire::h1_client http;
-  net::deadline expiry;      // armed while idle
+  net::deadline expiry;         // armed while idle
   connection* newer = nullptr;  // while idle
   connection* older = nullptr;
   base::steady_time used{};  // `began` of the last exchange; 0: unknown
 
-  /// In use so short a time ago that asking costs more than the rare repetition.
+  /// Its last exchange began so short a time ago that next to nothing can have happened to it since: no longer than a
+  /// busy loop needs to come round, which is as late as any proxy hears of it that waits for events.
   bool hot_at(base::steady_time now) const noexcept {
-    return now.ns != 0 && used.ns != 0 && now - used < std::chrono::milliseconds(100);
+    return now.ns != 0 && used.ns != 0 && now - used < std::chrono::milliseconds(2);
   }
 };
 

@@ -166,7 +166,7 @@ class pool {
   pool_settings settings_;
   net::connector connector_;
   clusters clusters_;
-  clusters::value_type* last_ = nullptr;  // found last: most shards have few
+  clusters::value_type* last_ = nullptr;    // found last: most shards have few
   std::string key_;                         // of the last find(), kept for its memory
   std::atomic<std::size_t> idle_total_{0};  // one writer
   events* events_ = nullptr;

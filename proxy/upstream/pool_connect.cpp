@@ -162,7 +162,7 @@ bool pool::close_one_idle() noexcept {
   for (const auto& [key, of] : clusters_) {
     for (const auto& each : of->cluster.members()) {
       if (each->idle.empty()) continue;
-      remove(each->idle.back());
+      remove(each->idle.oldest());
       return true;
     }
   }

@@ -117,6 +117,48 @@ TEST_CASE("pool: what happened to an idle connection is looked at before it is u
   CHECK(p.pool.idle_count() == 0);
 }
 
+TEST_CASE("pool: only what can be repeated takes a connection unasked, and only one that was in use just now") {
+  pooling p;
+  pool::limits now;
+  now.began = base::steady_time{1'000'000'000};
+  {
+    auto made = p.loop.finish(p.pool.connect(p.where, now));
+    REQUIRE(made);
+    p.far.push_back(p.at.accept());
+    p.exchange(*made, 0);
+  }
+  p.far[0].shut_write();
+  pool::limits then;
+  SECTION("a moment later") {
+    then.began = now.began + 1999us;
+    CHECK(p.pool.take_idle(p.where, then));
+  }
+  SECTION("later") {
+    then.began = now.began + 2ms;
+    CHECK_FALSE(p.pool.take_idle(p.where, then));
+  }
+  SECTION("what cannot be repeated") { CHECK_FALSE(p.pool.take_idle(p.where, then)); }
+}
+
+TEST_CASE("pool: after a failure every idle connection of the endpoint is asked") {
+  pooling p;
+  pool::limits now;
+  now.began = base::steady_time{1'000'000'000};
+  std::vector<pool::lease> two;
+  for (int i = 0; i < 2; ++i) {
+    auto made = p.loop.finish(p.pool.connect(p.where, now));
+    REQUIRE(made);
+    p.far.push_back(p.at.accept());
+    two.push_back(std::move(*made));
+  }
+  p.exchange(two[0], 0);
+  two[0].give_back();
+  p.far[0].shut_write();
+  const bool fails = GENERATE(true, false);
+  if (fails) two[1].failed();
+  CHECK(bool(p.pool.take_idle(p.where, now)) != fails);
+}
+
 TEST_CASE("pool: a dead connection does not hide a good one") {
   pooling p;
   auto first = p.connect();
