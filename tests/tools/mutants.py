@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plants each fault of tests/mutants/*.toml in a copy of the tree and expects a unit test of that folder to fail.
 
-usage: mutants.py [substring of a file or of what is broken...]
+usage: mutants.py [--texts | substring of a file or of what is broken...]
+       --texts only looks whether every text is there exactly once
 A mutant is one exact text of one file under proxy/ and its replacement. It is killed when the folder's unit tests fail,
 hang or crash; survived (a failure) when they pass; stale (a failure) when its text is not there exactly once, or does not
 compile. The copy is built in build/mutants without optimisation, only the folder's target each time.
@@ -64,16 +65,34 @@ def build_and_test(target):
     return done.returncode == 0, done.stdout
 
 
-def try_mutant(mutant):
-    path = copy / "proxy" / mutant["file"]
+def text_of(mutant):
+    """Line breaks of the sources may move: white space in a mutant's text stands for any white space."""
+    return re.compile(r"\s+".join(re.escape(word) for word in mutant["from"].split()))
+
+
+def stale(mutant, proxy):
+    """Why it cannot be planted; None: it can."""
+    path = proxy / mutant["file"]
     if not path.exists():
         return "stale: no such file"
+    places = len(text_of(mutant).findall(path.read_text()))
+    return None if places == 1 else f"stale: its text is there {places} times"
+
+
+def check_texts():
+    found = [(one, stale(one, root / "proxy")) for one in all_mutants([])]
+    for one, reason in found:
+        if reason:
+            print(f"{one['file']}: {one['breaks']}: {reason}")
+    return 1 if not found or any(reason for _, reason in found) else 0
+
+
+def try_mutant(mutant):
+    reason = stale(mutant, copy / "proxy")
+    if reason:
+        return reason
+    path, pattern = copy / "proxy" / mutant["file"], text_of(mutant)
     original = path.read_text()
-    # Line breaks of the sources may move: white space in a mutant's text stands for any white space.
-    pattern = re.compile(r"\s+".join(re.escape(word) for word in mutant["from"].split()))
-    places = len(pattern.findall(original))
-    if places != 1:
-        return f"stale: its text is there {places} times"
     path.write_text(pattern.sub(lambda _: mutant["to"], original))
     try:
         passes, output = build_and_test(unit(mutant))
@@ -85,6 +104,8 @@ def try_mutant(mutant):
 
 
 def main():
+    if sys.argv[1:] == ["--texts"]:
+        return check_texts()
     mutants = all_mutants(sys.argv[1:])
     refresh_copy()
     configured = quiet("cmake", "-S", copy, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=None", "-DCMAKE_CXX_FLAGS=-O0 -g0")
