@@ -104,6 +104,8 @@ RETRIES = [
     case("RT-6", "reset instead of closed", (*WARM, sends(PLAIN), sees(PLAIN), app_resets(), sees(PLAIN), answers(OK), gets(OK)), fresh=True),
 ]
 
+APPS_500 = b"HTTP/1.1 500 Oh\r\n" + DATE + b"Content-Length: 4\r\n\r\noops"
+SHED_LIKE = rb"HTTP/1\.1 503 Service Unavailable\r\n(?:[^\r]+\r\n)*Retry-After: 1\r\n(?:[^\r]+\r\n)*\r\nsidespan: [^\n]*\n"
 MANY = b"".join(b"X-%d: 1\r\n" % n for n in range(300))
 ERRORS = [
     refused("ER-400", "request", b"?\r\n\r\n"),
@@ -118,11 +120,17 @@ ERRORS = [
     case("ER-413", "length", (sends(POST + b"Content-Length: 1001\r\n\r\n"), gets_error(413), ends(), nothing_whole()), "hasty"),
     case("ER-413", "chunks", (sends(CHUNKED + b"258\r\n" + b"x" * 600 + b"\r\n258\r\n" + b"x" * 600 + b"\r\n0\r\n\r\n"), gets_error(413), ends(), nothing_whole()), "hasty"),
     forwarded("ER-413", "at the limit", POST + b"Content-Length: 1000\r\n\r\n" + b"x" * 1000, POST + b"Content-Length: 1000\r\n\r\n" + b"x" * 1000, leg="hasty"),
+    forwarded("ER-411", "no length and no coding", POST + b"\r\n", POST + b"\r\n"),
+    forwarded("ER-411", "a length", POST + b"Content-Length: 2\r\n\r\nhi", POST + b"Content-Length: 2\r\n\r\nhi"),
+    forwarded("ER-411", "chunks", CHUNKED + b"2\r\nhi\r\n0\r\n\r\n", CHUNKED + b"2\r\nhi\r\n0\r\n\r\n"),
     refused("ER-414", "70 KB", b"GET /" + b"a" * 70000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
     refused("ER-417", "unknown expectation", request(b"GET", b"Expect: x"), 417),
     refused("ER-431", "one field", request(b"GET", b"X-A: " + b"a" * 70000), 431),
     refused("ER-431", "300 fields", GET + MANY + b"\r\n", 431),
     refused("ER-431", "without an end", GET + b"X-A: " + b"a" * 70000, 431),
+    relayed("ER-500", "the app's own", APPS_500, APPS_500, split=False),
+    unusable("ER-500", "not for what an app does wrong", b"\x00" * 100 + b"\r\n\r\n"),
+    not_retried("ER-500", "nor for an app that leaves", POST + b"Content-Length: 0\r\n\r\n"),
     refused("ER-501", "coding", POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
     refused("ER-501", "method", request(b"M" * 33), 501),
     refused("ER-501", "scheme", b"GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 501, leg="proxy"),
@@ -134,6 +142,8 @@ ERRORS = [
     unusable("ER-502", "not HTTP", b"hello\r\n\r\n"),
     unusable("ER-502", "large head", b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 70000 + b"\r\nContent-Length: 0\r\n\r\n"),
     unusable("ER-502", "300 fields", b"HTTP/1.1 200 OK\r\n" + MANY + b"Content-Length: 0\r\n\r\n"),
+    case("ER-503", "one request too many", (sends(PLAIN), sees(PLAIN), connects("busy"), sends(PLAIN), gets_like(SHED_LIKE), sends(PLAIN), gets_error(503, False),
+                                            nothing_whole(), answers(OK)), "busy", fresh=True),
     case("ER-504", "connecting", (sends(PLAIN), gets_error(504, False)), "unreachable"),
     case("ER-504", "no answer", (sends(PLAIN), sees(PLAIN), gets_error(504, False), app_lost()), "hasty"),
     case("ER-504", "a part of an answer", (sends(PLAIN), sees(PLAIN), answers(OK[:-1]), gets(OK[:-1]), is_cut(), app_lost()), "hasty"),

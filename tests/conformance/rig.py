@@ -9,6 +9,7 @@ from support.sidespan import sidespan
 import lane
 
 LANES = 32
+BUSY = {"max_requests": 1}
 PLAIN = {"host": "preserve", "via": "off"}
 HASTY = {**PLAIN, "head_timeout": "1s", "idle_timeout": "1s", "timeout": "1500ms", "max_body": "1000"}
 
@@ -36,13 +37,13 @@ class rig:
         full = full_backlog(self)
         plan = sidespan().set(trace={"propagators": "none", "correlate": "off"}).forward_proxy()
         for one in self.lanes:
-            plan.inbound(one.port).outbound(one.port, **PLAIN).outbound(one.port, **HASTY)
+            plan.inbound(one.port).outbound(one.port, **PLAIN).outbound(one.port, **HASTY).outbound(one.port, **PLAIN, **BUSY)
         plan.outbound(refused).outbound(full, connect_timeout="200ms").outbound("http://no-such-host.invalid:80")
         plan.outbound(routes=[{"host": "known.example", "to": f"http://127.0.0.1:{refused}"}])
         self.program = self.held.enter_context(plan.start())
         inbounds, outbounds = in_order(self.program.inbounds), in_order(self.program.outbounds)
         for one, inbound in zip(self.lanes, inbounds):
-            one.listeners = {"inbound": inbound, "plain": next(outbounds), "hasty": next(outbounds), "proxy": self.program.proxy}
+            one.listeners = {"inbound": inbound, "plain": next(outbounds), "hasty": next(outbounds), "busy": next(outbounds), "proxy": self.program.proxy}
         nowhere = dict(zip(("dead", "unreachable", "nameless", "routed"), outbounds))
         for one in self.lanes:
             one.listeners |= nowhere

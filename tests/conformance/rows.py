@@ -102,12 +102,12 @@ SECTIONS = {
         ("ER-404", "RFC 9110 §15.5.5", "no rule for the request", "404 with the listener and the host in the text; the connection goes on"),
         ("ER-405", "RFC 9110 §15.5.6", "TRACE", "405 with Allow"),
         ("ER-408", "RFC 9110 §15.5.9", "request not completed in time", "408 and close once bytes of it have come, else only a close"),
-        ("ER-411", "RFC 9110 §15.5.12", "length required", "never: both framings are taken"),
+        ("ER-411", "RFC 9110 §15.5.12", "length required", "never: both framings are taken, and no framing is no content"),
         ("ER-413", "RFC 9110 §15.5.14", "content over `max_body`", "413 and close"),
         ("ER-414", "RFC 9110 §15.5.15", "request line too long", "414 and close"),
         ("ER-417", "RFC 9110 §15.5.18", "unknown expectation", "417 and close"),
         ("ER-431", "RFC 6585 §5", "head too large, too many fields", "431 and close"),
-        ("ER-500", "RFC 9110 §15.6.1", "a mistake of our own", "500; no input is known to cause one"),
+        ("ER-500", "RFC 9110 §15.6.1", "a mistake of our own", "500; no input is known to cause one: what would be the likeliest has a status of its own, and an app's 500 goes on as the app's"),
         ("ER-501", "RFC 9110 §15.6.2", "coding, method or scheme not implemented", "501 and close"),
         ("ER-502", "RFC 9209 §2.3", "refused, unreachable, unknown name, closed without an answer, bad or oversized response, loop", "502; the caller's connection goes on"),
         ("ER-503", "RFC 9209 §2.3", "shutting down, no capacity", "503 with Retry-After"),
@@ -117,10 +117,3 @@ SECTIONS = {
 }
 
 ROWS = {row: (source, about, outcome) for rows in SECTIONS.values() for row, source, about, outcome in rows}
-
-# Rows that no case can reach through a socket, and why.
-WITHOUT_CASES = {
-    "ER-411": "no input leads to it",
-    "ER-500": "no input leads to it",
-    "ER-503": "shutting down and limits belong to the whole process: `tests/integration/lifecycle_test.py`",
-}
