@@ -49,10 +49,12 @@ class black_hole {
 /// A unix socket in a folder of its own.
 class unix_listener {
  public:
-  unix_listener() {
+  /// `length`: of the whole path; 0: as it comes.
+  explicit unix_listener(std::size_t length = 0) {
     char folder[] = "/tmp/sidespan-unix-XXXXXX";
     REQUIRE(::mkdtemp(folder) != nullptr);
     folder_ = folder;
+    if (length != 0) name_.resize(length - folder_.size() - 1, 's');
     sockaddr_un where{};
     where.sun_family = AF_UNIX;
     std::strcpy(where.sun_path, path().c_str());
@@ -65,11 +67,12 @@ class unix_listener {
     ::unlink(path().c_str());
     ::rmdir(folder_.c_str());
   }
-  std::string path() const { return folder_ + "/s"; }
+  std::string path() const { return folder_ + "/" + name_; }
   int accept() const { return ::accept(fd_, nullptr, nullptr); }
 
  private:
   std::string folder_;
+  std::string name_ = "s";
   int fd_ = -1;
 };
 
@@ -99,6 +102,15 @@ TEST_CASE("connector: the next place is tried when one refuses") {
   CHECK(out.winner == 2);
   CHECK(out.failed == indexes{0, 1});
   CHECK(out.stream->peer().port() == at.port());
+}
+
+TEST_CASE("connector: a refusal costs the next place no time") {
+  connecting c;
+  const support::listening at;
+  constexpr std::chrono::milliseconds limit = 4s;
+  std::vector<destination> places(2 * (limit / connector::stagger), at_port(refused_port()));
+  places.push_back(at_port(at.port()));
+  CHECK(c.any(std::move(places), limit).stream);
 }
 
 TEST_CASE("connector: a place that does not answer does not use up the time of the next one (RFC 8305 5)") {
@@ -165,6 +177,9 @@ TEST_CASE("connector: a unix socket that is not there, or has too long a name") 
   connecting c;
   CHECK(c.any({at_path("/nobody/there")}).why.code() == fault_code::connection_refused);
   CHECK_FALSE(c.any({at_path("/" + std::string(200, 'x'))}).stream);
+  const unix_listener longest(sizeof(sockaddr_un::sun_path) - 1);
+  CHECK(c.any({at_path(longest.path())}).stream);
+  CHECK_FALSE(c.any({at_path(longest.path() + "x")}).stream);
 }
 
 TEST_CASE("connector: stop() ends a race") {
