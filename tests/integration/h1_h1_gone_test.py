@@ -114,6 +114,33 @@ class callers(unittest.TestCase):
                     self.not_an_error(self.leave(ending, request, self.COUNT, ("connections", "upstream", "inbound"), 1,
                                                  answer=large, read_first=read_first))
 
+    def test_between_the_head_and_the_first_byte_of_the_content(self):
+        def head_first(one):
+            one.send(b"HTTP/1.1 200 Fine\r\nContent-Length: %d\r\n\r\n" % LARGE)
+            left.wait()
+            for _ in range(LARGE >> 16):
+                one.send(bytes(1 << 16))
+
+        for ending in ("close", "reset"):
+            with self.subTest(ending):
+                self.setUp()
+                self.app.on("/gone", head_first)
+                left = gate()
+                with nothing_left(self.sidecar) as gauges:
+                    callers = [client(self.sidecar.inbound).send_request(target="/gone") for _ in range(self.COUNT)]
+                    for one in callers:
+                        self.assertEqual((one.read_head().status, one.source.buffer), (200, b""))
+                    gauges.rises("connections", "upstream", "inbound", "ledger", least=self.COUNT)
+                    for one in callers:
+                        getattr(one, ending)()
+                    left.open()
+                self.app.wait_for(lambda app: app.lost >= self.lost + self.COUNT)  # no connection to the app is used again
+                spans = self.far.wait_for_spans(self.COUNT)
+                self.not_an_error(spans)
+                self.assertEqual({(span.attributes["http.response.status_code"], span.attributes["sidespan.downstream_closed"]) for span in spans}, {(200, True)})
+                self.assertEqual(get(self.sidecar.inbound, "/after").body, b"fine")
+                self.far.wait_for_spans(self.COUNT + 1)
+
     def test_inside_a_response_that_trickles(self):
         stop = threading.Event()
 

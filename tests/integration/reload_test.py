@@ -17,12 +17,18 @@ from support.collector import collector
 from support.origin import gate, origin, until
 from support.sidespan import environment, program, sanitized, sidespan
 from support.talker import echo, talker
+from support.talker import echo, talker
 
 
 def with_listener(settings, key, leg="inbound", **options):
     settings = copy.deepcopy(settings)
     settings.setdefault(leg, {})[key] = options
     return settings
+
+
+def greet(of, connection):
+    connection.sendall(b"second\n")
+    echo(of, connection)
 
 
 def port_of(sidecar, address):
@@ -331,6 +337,41 @@ class one_reload(unittest.TestCase):
                 self.assertGreater(time.monotonic() - began, 0.9)
             ends = {end: sidecar.metrics().sum("sidespan_tunnels_total", end=end) for end in ("downstream_closed", "shutdown")}
             self.assertEqual(ends, {"downstream_closed": 1, "shutdown": 1})
+
+    def test_an_opaque_connection_ends_with_the_configuration_it_began_with(self):
+        receiver, first, second = self.enterContext(collector()), self.enterContext(talker(echo)), self.enterContext(talker(greet))
+        plan = sidespan().inbound(self.app.port).inbound(f"tcp://127.0.0.1:{first.port}").set(drain={"timeout": "3s"})
+        sidecar, settings = self.start(plan.export(receiver.endpoint), self.app)
+        [key] = [key for key in settings["inbound"] if key.startswith("127.0.0.2")]
+        port = sidecar.inbounds[1]
+
+        def echoes(one):
+            one.send(b"ping")
+            self.assertEqual(one.source.exactly(4), b"ping")
+
+        with client(port) as old, client(port) as cut:
+            echoes(old)
+            echoes(cut)
+            settings["inbound"][key].update(to=f"tcp://127.0.0.1:{second.port}", tunnel_idle_timeout="2h")
+            self.assertTrue(sidecar.reload(settings))
+            echoes(old)  # to where it led before
+            with client(port) as new:
+                self.assertEqual(new.source.exactly(7), b"second\n")
+            old.half_close()
+            self.assertTrue(old.is_closed())
+            del settings["inbound"][key]
+            self.assertTrue(sidecar.reload(settings))
+            with self.assertRaises(ConnectionRefusedError):
+                client(port)
+            echoes(cut)  # until the drain time is over
+            with self.assertRaises(wire.closed):
+                cut.source.fill()
+        self.assertEqual(get(sidecar.inbound).status, 200)
+        spans = receiver.wait_for_spans(4)
+        ends = sorted((span.attributes["sidespan.tunnel.end"], span.attributes["sidespan.tunnel.bytes_up"], span.error)
+                      for span in spans if span.name == "tcp")
+        self.assertEqual(ends, [("downstream_closed", 0, False), ("downstream_closed", 8, False), ("shutdown", 8, False)])
+        until(lambda: sidecar.metrics().sum("sidespan_tunnels_open") == 0)
 
     def test_what_needs_a_restart_is_named_and_left_alone(self):
         sidecar, settings = self.start(sidespan().inbound(self.app.port), self.app)
