@@ -23,7 +23,7 @@ for source in "${sources[@]}"; do
 done
 
 # Clang only has to see that a result is dropped: every other warning is GCC's business.
-flags=(-std=c++20 -fsyntax-only -Wno-everything -Wunused-result -Werror=unused-result -Iproxy -isystem build/release/proto/generated
+flags=(-std=c++20 -fsyntax-only -Wno-everything -Wunused-result -Werror=unused-result -Iproxy -Itests -Itests/unit -isystem build/release/proto/generated
   -DBOOST_ASIO_SEPARATE_COMPILATION -DBOOST_BEAST_SEPARATE_COMPILATION -DSPDLOG_COMPILED_LIB -DSPDLOG_FMT_EXTERNAL)
 planted=$(printf '%s\n' '#include "base/result.hpp"' '#include "net/task.hpp"' 'sidespan::net::task<sidespan::base::result<void>> f();' \
   'sidespan::net::task<void> g() { co_await f(); }' | clang++-14 "${flags[@]}" -x c++ - 2>&1)
