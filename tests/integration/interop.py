@@ -160,7 +160,7 @@ class fields(chain):
                 "url.query": "a=b", "url.scheme": "http", "network.protocol.version": "1.1"}
         have = plain(server.attributes)
         self.assertEqual({key: have.get(key) for key in want}, want)
-        self.assertEqual((server.name, outgoing.name), ("GET /carts/{id}", "GET"))
+        self.assertEqual((server.name, outgoing.name), ("GET /carts/{id}", "GET /stock"))
         have = plain(outgoing.attributes)
         self.assertEqual((have["http.response.status_code"], have["server.port"]), (200, self.dependency.port))
         self.assertEqual(have["url.full"], f"http://127.0.0.1:{self.dependency.port}/stock?sku=7")
