@@ -16,7 +16,7 @@ struct settings {
   /// Most spans of one export request. 1..queue_spans
   std::size_t batch_spans = 8192;
   /// So many make a request without waiting for more; what has gathered meanwhile goes with them. Fewer cost more
-  /// processor time per span, more hold up the shard for longer where both share a core: ADR 16.
+  /// processor time per span, more hold up the shard for longer where both share a core: ADR 18.
   std::size_t early_spans = 512;
   /// Most bytes of spans of one request: collectors refuse messages of more than 4 MiB unless told otherwise.
   std::size_t batch_bytes = 3584 * 1024;
