@@ -29,10 +29,14 @@ struct connection {
   connection* older = nullptr;
   base::steady_time used{};  // `began` of the last exchange; 0: unknown
 
+  /// Exchanges after which an upstream is known to keep connections. One that closes without a word after fewer would
+  /// cost more repetitions than the retry budget has.
+  static constexpr std::uint64_t proven = 100;
+
   /// Its last exchange began so short a time ago that next to nothing can have happened to it since: no longer than a
   /// busy loop needs to come round, which is as late as any proxy hears of it that waits for events.
   bool hot_at(base::steady_time now) const noexcept {
-    return now.ns != 0 && used.ns != 0 && now - used < std::chrono::milliseconds(2);
+    return now.ns != 0 && used.ns != 0 && now - used < std::chrono::milliseconds(2) && http.served() >= proven;
   }
 };
 

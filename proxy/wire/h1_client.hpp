@@ -24,6 +24,8 @@ class h1_client final : public client_exchange {
   bool reusable() const noexcept;
   /// While idle: still open, and nothing came that nobody asked for (RS-8).
   bool quiet() noexcept { return stream_->quiet(); }
+  /// Exchanges that it has been used for, the present one included.
+  std::uint64_t served() const noexcept { return exchanges_; }
   net::stream& stream() noexcept { return *stream_; }
 
   void put_head(const http::request_head& head, std::string_view target, http::body_size size) override;

@@ -117,45 +117,64 @@ TEST_CASE("pool: what happened to an idle connection is looked at before it is u
   CHECK(p.pool.idle_count() == 0);
 }
 
+namespace {
+
+/// An idle connection that has served `exchanges`, the last of them from `began` on.
+void served(pooling& p, std::uint64_t exchanges, base::steady_time began) {
+  pool::limits now;
+  now.began = began;
+  auto made = p.loop.finish(p.pool.connect(p.where, now));
+  REQUIRE(made);
+  pool::lease held = std::move(*made);
+  p.far.push_back(p.at.accept());
+  const std::size_t index = p.far.size() - 1;
+  p.exchange(held, index);
+  for (std::uint64_t i = 1; i < exchanges; ++i) {
+    held.give_back();
+    held = p.pool.take_idle(p.where, now);
+    REQUIRE(held);
+    p.exchange(held, index);
+  }
+}
+
+}  // namespace
+
 TEST_CASE("pool: only what can be repeated takes a connection unasked, and only one that was in use just now") {
   pooling p;
-  pool::limits now;
-  now.began = base::steady_time{1'000'000'000};
-  {
-    auto made = p.loop.finish(p.pool.connect(p.where, now));
-    REQUIRE(made);
-    p.far.push_back(p.at.accept());
-    p.exchange(*made, 0);
-  }
+  const base::steady_time began{1'000'000'000};
+  served(p, connection::proven, began);
   p.far[0].shut_write();
   pool::limits then;
   SECTION("a moment later") {
-    then.began = now.began + 1999us;
+    then.began = began + 1999us;
     CHECK(p.pool.take_idle(p.where, then));
   }
   SECTION("later") {
-    then.began = now.began + 2ms;
+    then.began = began + 2ms;
     CHECK_FALSE(p.pool.take_idle(p.where, then));
   }
   SECTION("what cannot be repeated") { CHECK_FALSE(p.pool.take_idle(p.where, then)); }
+}
+
+TEST_CASE("pool: an upstream that has not kept a connection for long is asked each time") {
+  pooling p;
+  pool::limits now;
+  now.began = base::steady_time{1'000'000'000};
+  served(p, connection::proven - 1, now.began);
+  p.far[0].shut_write();
+  CHECK_FALSE(p.pool.take_idle(p.where, now));
 }
 
 TEST_CASE("pool: after a failure every idle connection of the endpoint is asked") {
   pooling p;
   pool::limits now;
   now.began = base::steady_time{1'000'000'000};
-  std::vector<pool::lease> two;
-  for (int i = 0; i < 2; ++i) {
-    auto made = p.loop.finish(p.pool.connect(p.where, now));
-    REQUIRE(made);
-    p.far.push_back(p.at.accept());
-    two.push_back(std::move(*made));
-  }
-  p.exchange(two[0], 0);
-  two[0].give_back();
+  served(p, connection::proven, now.began);
+  auto other = p.loop.finish(p.pool.connect(p.where, now));
+  REQUIRE(other);
   p.far[0].shut_write();
   const bool fails = GENERATE(true, false);
-  if (fails) two[1].failed();
+  if (fails) other->failed();
   CHECK(bool(p.pool.take_idle(p.where, now)) != fails);
 }
 
