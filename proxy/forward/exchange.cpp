@@ -62,7 +62,8 @@ net::task<void> exchange::run() {
   } else if (!failed) {
     failed = co_await attempt(false);
     while (failed && may_retry(*failed)) {
-      const upstream::pool::retry_permit permit = shard_.pool.permit_retry(cluster(), leg_.settings().retries);
+      const upstream::pool::retry_permit permit =
+          shard_.pool.permit_retry(cluster(), leg_.settings().retries, attempt_reused_);
       if (!permit) break;
       failed = co_await attempt(true);
     }

@@ -19,6 +19,7 @@ using http::field_id;
 net::task<exchange::outcome> exchange::attempt(bool fresh) {
   outcome failed;
   ++attempts_;
+  attempt_reused_ = false;
   if (traced() && !leg_.inbound()) begin_span();
   upstream::pool::limits limits;
   limits.idle_timeout = leg_.settings().idle_timeout;
@@ -27,6 +28,7 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   moved_ = relay_outcome();
   upstream::pool::lease lease;
   limits.avoid = failed_at_;
+  limits.fresh = fresh;
   if (may_be_repeated()) limits.began = began_;
   upstream::group& to = cluster();
   if (!fresh) lease = shard_.pool.take_idle(to, limits);

@@ -41,11 +41,16 @@ pool::lease& pool::lease::operator=(lease&& other) noexcept {
   return *this;
 }
 
-void pool::lease::give_back() noexcept {
-  if (!held_) return;
+std::unique_ptr<connection> pool::lease::end() noexcept {
   --held_->to.in_flight;
   --held_->cluster.leased;
-  held_->owner.put(std::move(held_));
+  return std::move(held_);
+}
+
+void pool::lease::give_back() noexcept {
+  if (!held_) return;
+  pool& owner = held_->owner;
+  owner.put(end());
 }
 
 void pool::lease::succeeded() noexcept {
@@ -73,9 +78,10 @@ void pool::tell(const group& of, event what) noexcept {
 
 // Retries
 
-pool::retry_permit::retry_permit(group& of) noexcept : of_(&of) {
-  ++of.retrying;
-  ++of.users;
+pool::retry_permit::retry_permit(group* of) noexcept : of_(of), granted_(true) {
+  if (of_ == nullptr) return;
+  ++of_->retrying;
+  ++of_->users;
 }
 
 pool::retry_permit::~retry_permit() {
@@ -85,11 +91,12 @@ pool::retry_permit::~retry_permit() {
 }
 
 /// Repeating helps when a few requests fail; when many do it is load on those that are ill already.
-pool::retry_permit pool::permit_retry(group& of, const retry_policy& by) noexcept {
+pool::retry_permit pool::permit_retry(group& of, const retry_policy& by, bool reused) noexcept {
   const auto part = static_cast<std::size_t>(by.budget * static_cast<double>(of.leased));
-  const bool allowed = of.retrying < std::max<std::size_t>(by.always, part);
+  const bool allowed = reused || of.retrying < std::max<std::size_t>(by.always, part);
   tell(of, allowed ? event::retried : event::not_retried);
-  return allowed ? retry_permit(of) : retry_permit();
+  if (!allowed) return {};
+  return retry_permit(reused ? nullptr : &of);
 }
 
 // Clusters

@@ -61,6 +61,7 @@ class pool {
    private:
     friend class pool;
     explicit lease(std::unique_ptr<connection> held) noexcept;
+    std::unique_ptr<connection> end() noexcept;
     std::unique_ptr<connection> held_;
   };
 
@@ -73,27 +74,34 @@ class pool {
     /// kernel whether that is still good. 0: the kernel is always asked.
     base::steady_time began{};
     net::opening* spent = nullptr;  // connect() tells here how long it took; outlives the wait
+    /// Only a new connection will do, not one that comes back while this waits.
+    bool fresh = false;
   };
 
   /// Leave to repeat one request, held while that is in flight.
   class retry_permit {
    public:
     retry_permit() = default;
-    retry_permit(retry_permit&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
+    retry_permit(retry_permit&& other) noexcept
+        : of_(std::exchange(other.of_, nullptr)), granted_(std::exchange(other.granted_, false)) {}
     retry_permit& operator=(retry_permit&& other) noexcept {
       std::swap(of_, other.of_);
+      std::swap(granted_, other.granted_);
       return *this;
     }
     ~retry_permit();
-    explicit operator bool() const noexcept { return of_ != nullptr; }
+    explicit operator bool() const noexcept { return granted_; }
 
    private:
     friend class pool;
-    explicit retry_permit(group& of) noexcept;
-    group* of_ = nullptr;
+    explicit retry_permit(group* of) noexcept;
+    group* of_ = nullptr;  // whose budget it counts against; null: nobody's
+    bool granted_ = false;
   };
+  /// `reused`: the connection that ended without an answer had served before. Every such retry costs a connection that
+  /// has answered a request, so there are never more of them than answers: they need no budget and count against none.
   /// False: the budget is used up.
-  retry_permit permit_retry(group& of, const retry_policy& by) noexcept;
+  retry_permit permit_retry(group& of, const retry_policy& by, bool reused) noexcept;
 
   /// The runtime of a cluster; lives until the next wait of the caller at least.
   group& find(const cluster_settings& settings, const std::string& key);

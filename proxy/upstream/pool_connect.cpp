@@ -179,6 +179,10 @@ net::task<base::result<pool::lease>> pool::wait_for_one(group& of, limits limits
   of.waiting.push_back(&own);
   (void)co_await own.ready.wait_for(limits.connect_timeout);
   of.waiting.remove(&own);
+  if (own.given && limits.fresh) {
+    own.given.end().reset();
+    own.may_open = true;  // in its place
+  }
   if (own.given) {
     own.given.held_->http.begin(limits.idle_timeout);
     co_return std::move(own.given);

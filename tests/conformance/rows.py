@@ -94,7 +94,7 @@ SECTIONS = {
         ("RT-3", "RFC 9110 §9.2.2", "connecting", "a refused connection is an answer at once"),
         ("RT-4", "RFC 9110 §9.2.2", "POST on a reused connection that closes", "502"),
         ("RT-5", "RFC 9110 §9.2.2", "after something was seen", "not when an interim response or a part of the response has come"),
-        ("RT-6", "RFC 9110 §9.2.2", "what a retry is", "the same request, whole, on a new connection"),
+        ("RT-6", "RFC 9110 §9.2.2", "what a retry is", "the same request, whole, on a new connection; after a reused one outside of the retry budget (ADR 19)"),
     ],
     "Errors made here": [
         ("ER-400", "RFC 9110 §15.5.1", "bad syntax or framing", "400 and close"),

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """h1-h1: requests that are sent once more, and those that never are (specs 7.6)."""
+import collections
+import threading
 import unittest
 
 from support.client import client, get
@@ -39,6 +41,23 @@ def everything(connection):
 def ask(port, method="GET", body=None, fields=()):
     with client(port) as one:
         return one.request(method, "/", fields, body)
+
+
+def many(port, callers, each):
+    """How often which status came, of callers that ask one after the other."""
+    seen = collections.Counter()
+
+    def call():
+        with client(port) as one:
+            for _ in range(each):
+                seen[one.request("GET", "/").status] += 1
+
+    threads = [threading.Thread(target=call) for _ in range(callers)]
+    for each_thread in threads:
+        each_thread.start()
+    for each_thread in threads:
+        each_thread.join()
+    return dict(seen)
 
 
 class retries(unittest.TestCase):
@@ -147,6 +166,54 @@ class retries(unittest.TestCase):
             self.assertEqual(events(sidecar, "retried") + events(sidecar, "not_retried"), 20)
             self.assertGreater(events(sidecar, "not_retried"), 0)
             self.assertEqual(len(self.bad.requests) + len(other.requests), 20 + events(sidecar, "retried"))
+
+    def test_what_a_kept_connection_leaves_unanswered_is_repeated_outside_of_the_budget(self):
+        hold = gate()
+        self.addCleanup(hold.open)
+        app, served = good(self), set()
+
+        def first_time_only(one):
+            if one.connection_number in served:
+                hold.wait()
+                return one.close()
+            served.add(one.connection_number)
+            return one.reply(200)
+
+        app.otherwise(first_time_only)
+        with sidespan().outbound(app.url, retries={"budget": 0, "always": 0}).start() as sidecar:
+            def all_at_once(times):
+                count = len(app.requests)
+                callers = [self.enterContext(client(sidecar.outbound)).send_request("GET", "/") for _ in range(10)]
+                until(lambda: len(app.requests) >= count + times)
+                return callers
+
+            arrive = threading.Barrier(10)
+            app.on("/warm", lambda one: (arrive.wait(), served.add(one.connection_number), one.reply(200)))
+            warm = [self.enterContext(client(sidecar.outbound)).send_request("GET", "/warm") for _ in range(10)]
+            self.assertEqual([one.read().status for one in warm], [200] * 10)
+            again = all_at_once(10)
+            hold.open()
+            self.assertEqual([one.read().status for one in again], [200] * 10)
+            self.assertEqual((events(sidecar, "retried"), events(sidecar, "not_retried")), (10, 0))
+            app.otherwise(lambda one: one.close())  # also on new connections, where the budget is asked
+            app.drop_connections()
+            self.assertEqual(get(sidecar.outbound, "/").status, 502)
+            self.assertEqual(events(sidecar, "retried") - 10, 0)
+            self.assertEqual(events(sidecar, "not_retried"), 1)
+
+    def test_an_upstream_that_closes_without_a_word_fails_no_request(self):
+        for after in (1, 3):
+            answered = {}
+
+            def answer(one):
+                answered[one.connection_number] = answered.get(one.connection_number, 0) + 1
+                one.reply(200)
+                if answered[one.connection_number] == after:
+                    one.close()
+
+            with self.subTest(after=after), sidespan().inbound(self.good.port).start() as sidecar:
+                self.good.otherwise(answer)
+                self.assertEqual(many(sidecar.inbound, callers=16, each=100), {200: 1600})
 
     def test_without_retries_nothing_is_repeated(self):
         with self.sidecar(retries=0).start() as sidecar:

@@ -549,23 +549,60 @@ TEST_CASE("pool: repeated requests are limited to a part of those in flight, and
   retry_policy by;
   by.always = 1;
   by.budget = 0.5;
-  auto first = g.pool.permit_retry(g.of(), by);
+  auto first = g.pool.permit_retry(g.of(), by, false);
   CHECK(first);
-  CHECK_FALSE(g.pool.permit_retry(g.of(), by));
+  CHECK_FALSE(g.pool.permit_retry(g.of(), by, false));
   std::vector<pool::lease> leases;
   for (int i = 0; i < 4; ++i) leases.push_back(g.connect());
-  const auto second = g.pool.permit_retry(g.of(), by);
+  const auto second = g.pool.permit_retry(g.of(), by, false);
   CHECK(second);
-  CHECK_FALSE(g.pool.permit_retry(g.of(), by));
+  CHECK_FALSE(g.pool.permit_retry(g.of(), by, false));
   first = {};  // it is over
-  CHECK(g.pool.permit_retry(g.of(), by));
+  CHECK(g.pool.permit_retry(g.of(), by, false));
   leases.clear();
-  CHECK_FALSE(g.pool.permit_retry(g.of(), by));
+  CHECK_FALSE(g.pool.permit_retry(g.of(), by, false));
   CHECK(g.told.count(event::retried) == 3);
   CHECK(g.told.count(event::not_retried) == 3);
   by.always = 0;
   by.budget = 0;
-  CHECK_FALSE(g.pool.permit_retry(g.of(), by));
+  CHECK_FALSE(g.pool.permit_retry(g.of(), by, false));
+}
+
+TEST_CASE("pool: what a reused connection left unanswered is repeated outside of the budget") {
+  grouping g;
+  retry_policy by;
+  by.always = 1;
+  by.budget = 0;
+  const auto one = g.pool.permit_retry(g.of(), by, true);
+  const auto two = g.pool.permit_retry(g.of(), by, true);
+  CHECK(one);
+  CHECK(two);
+  const auto counted = g.pool.permit_retry(g.of(), by, false);
+  CHECK(counted);  // of those before none counts
+  CHECK(g.pool.permit_retry(g.of(), by, true));
+  CHECK_FALSE(g.pool.permit_retry(g.of(), by, false));
+  CHECK(g.told.count(event::retried) == 4);
+  CHECK(g.told.count(event::not_retried) == 1);
+}
+
+TEST_CASE("pool: who waits for a fresh connection gets one in the place of that which comes back (RT-6)") {
+  grouping g;
+  g.settings.policy.max_connections = 1;
+  auto first = g.connect();
+  g.serve(first);
+  pool::limits limits;
+  limits.fresh = true;
+  const auto waiting = g.loop.start(g.pool.connect(g.of(), limits));
+  const auto next = g.loop.start(g.pool.connect(g.of(), {}));
+  first.give_back();
+  g.loop.until([&] { return waiting->has_value(); });
+  REQUIRE(**waiting);
+  CHECK_FALSE((***waiting).exchange().reused());
+  CHECK(g.far[0].sees_end());
+  CHECK_FALSE(next->has_value());  // there is still no room for two
+  (***waiting).give_back();
+  g.loop.until([&] { return next->has_value(); });
+  CHECK(**next);
 }
 
 TEST_CASE("pool: a name that nobody knows") {
