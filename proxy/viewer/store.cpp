@@ -107,6 +107,7 @@ store::~store() = default;
 std::vector<std::int64_t> store::insert(std::span<const span> batch) {
   batch_state state;
   store_counts counts = counts_;
+  std::vector<std::int64_t> touched;
   {
     transaction all(data_);
     for (const span& item : batch) {
@@ -128,12 +129,10 @@ std::vector<std::int64_t> store::insert(std::span<const span> batch) {
       ++state.resources[owner.resource];
     }
     write_back(state);
-    all.commit();
+    for (const auto& [id, trace] : state.traces) touched.push_back(trace.id);
+    all.commit();  // the last that may fail
   }
   counts_ = counts;
-  std::vector<std::int64_t> touched;
-  for (const auto& [id, trace] : state.traces) touched.push_back(trace.id);
-  evict();
   return touched;
 }
 

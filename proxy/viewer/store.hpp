@@ -40,11 +40,11 @@ class store {
   store(database& data, store_limits limits, const base::clock& clock);
   ~store();
 
-  /// Stores the batch in one transaction and returns the row numbers of the traces it touched. Throws database_error,
-  /// and then none of the batch is stored.
+  /// Stores the batch in one transaction and returns the row numbers of the traces it touched. When it throws, none of
+  /// the batch is stored. The limits are evict()'s to keep, so that its troubles are not taken for a lost batch.
   std::vector<std::int64_t> insert(std::span<const span> batch);
 
-  /// Drops whole traces, oldest arrival first, until both limits hold again.
+  /// Drops whole traces, oldest arrival first, until both limits hold again. Throws database_error.
   void evict();
 
   store_counts counts();

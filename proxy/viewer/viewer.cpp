@@ -110,11 +110,15 @@ viewer::state::batch viewer::state::take_batch() {
 
 void viewer::state::store_batch() {
   const batch taken = take_batch();
+  std::size_t lost = taken.spans.size();
   try {
-    publish(writer.insert(taken.spans));
+    const std::vector<std::int64_t> touched = writer.insert(taken.spans);
+    lost = 0;  // whatever fails from here on
+    writer.evict();
+    publish(touched);
     answers.report_problem({});
   } catch (const std::exception& problem) {
-    complain(problem, taken.spans.size());
+    complain(problem, lost);
   }
   if (taken.more) boost::asio::post(context, [this] { store_batch(); });
 }
@@ -144,8 +148,9 @@ void viewer::state::complain(const std::exception& problem, std::size_t lost) {
   answers.report_queue_drops(lost);
   answers.report_problem(problem.what());
   if (const auto swallowed = complaint.pass()) {
-    base::log(base::log_level::error, "the viewer cannot store spans",
-              {{"reason", problem.what()}, {"spans", std::to_string(lost)}, {"swallowed", std::to_string(*swallowed)}});
+    base::log(
+        base::log_level::error, lost > 0 ? "the viewer cannot store spans" : "the viewer's store has a problem",
+        {{"reason", problem.what()}, {"spans_lost", std::to_string(lost)}, {"swallowed", std::to_string(*swallowed)}});
   }
 }
 

@@ -77,7 +77,7 @@ function footer(stats) {
     h("span", {}, `${bytes(stats.bytes)} of ${bytes(stats.max_bytes)}`),
     h("span", {"data-stat": "dropped", "data-dropped": lost, class: lost ? "warn" : null},
       lost ? `dropped: ${count(stats.dropped_traces, "trace")}, ${count(stats.dropped_spans, "span")}` : "nothing dropped"),
-    stats.problem && h("span.bad", {role: "alert"}, `cannot store spans: ${stats.problem}`));
+    stats.problem && h("span.bad", {role: "alert"}, `store: ${stats.problem}`));
 }
 
 let greeted = false;

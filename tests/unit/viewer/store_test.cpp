@@ -115,6 +115,7 @@ TEST_CASE("store: the size cap drops whole traces, oldest arrival first, and cou
       batch.back().attributes.push_back({"text", {std::string(1000, 'x')}});
     }
     b.writer.insert(batch);
+    b.writer.evict();
     REQUIRE(b.writer.counts().bytes <= cap);
   }
   const store_counts counts = b.writer.counts();
@@ -134,6 +135,7 @@ TEST_CASE("store: a trace larger than the cap goes as well") {
   std::vector<span> batch;
   for (unsigned i = 1; i <= 2000; ++i) batch.push_back(sample(1, i, 0, std::string(500, 'n')));
   b.writer.insert(batch);
+  b.writer.evict();
   CHECK(b.writer.counts().traces == 0);
   CHECK(b.writer.counts().dropped_spans == 2000);
   CHECK(b.reader.services().empty());

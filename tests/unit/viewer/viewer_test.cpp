@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "unit/viewer/sample.hpp"
+#include "viewer/database.hpp"
 
 namespace sidespan::viewer::test {
 namespace {
@@ -48,6 +49,21 @@ class plain_client {
  private:
   int socket_;
   std::string seen_;
+};
+
+/// A database file whose statements fail where a test's trigger says so.
+struct rigged_file {
+  std::string path = "/tmp/sidespan-viewer-rigged-" + std::to_string(::getpid()) + ".db";
+
+  explicit rigged_file(const char* trigger) {
+    remove();
+    database data(path);
+    data.execute(trigger);
+  }
+  ~rigged_file() { remove(); }
+  void remove() const {
+    for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((path + suffix).c_str());
+  }
 };
 
 nlohmann::json fetch(std::uint16_t port, const std::string& target) {
@@ -118,6 +134,55 @@ TEST_CASE("viewer: what is queued at the end is stored before it closes") {
     CHECK(fetch(again.port(), "/api/stats")["spans"] == 1);
   }
   for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((kept.db + suffix).c_str());
+}
+
+/// Once `member` stands in them; five seconds at most.
+nlohmann::json stats_with(std::uint16_t port, const char* member) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  nlohmann::json stats;
+  while (!stats.contains(member) && std::chrono::steady_clock::now() < end) stats = fetch(port, "/api/stats");
+  return stats;
+}
+
+TEST_CASE("viewer: a batch that could not be stored is counted as lost, the ones after it are not") {
+  const base::system_clock clock;
+  const rigged_file file(
+      "CREATE TRIGGER rigged BEFORE INSERT ON span WHEN new.name = 'GET /bad' BEGIN SELECT RAISE(ABORT, 'rigged'); "
+      "END");
+  settings wanted = quick();
+  wanted.db = file.path;
+  viewer shown(wanted, clock);
+  shown.add(std::vector{sample(1, 1, 0, "GET /"), sample(1, 2, 1, "GET /bad"), sample(1, 3, 1, "GET /")});
+  const nlohmann::json stats = stats_with(shown.port(), "problem");
+  CHECK_THAT(stats.value("problem", ""), Catch::Contains("rigged"));
+  CHECK(stats["dropped_spans"] == 3);
+  CHECK(stats["spans"] == 0);
+
+  plain_client live(shown.port());
+  live.get("/api/live");
+  live.read_until("event: hello");
+  shown.add(std::vector{sample(2, 1, 0, "GET /")});
+  live.read_until("event: trace");
+  const nlohmann::json after = fetch(shown.port(), "/api/stats");
+  CHECK(after["dropped_spans"] == 3);
+  CHECK(after["spans"] == 1);
+  CHECK_FALSE(after.contains("problem"));
+}
+
+TEST_CASE("viewer: a batch that was stored is not counted as lost when making room fails") {
+  const base::system_clock clock;
+  const rigged_file file("CREATE TRIGGER rigged BEFORE DELETE ON trace BEGIN SELECT RAISE(ABORT, 'rigged'); END");
+  settings wanted = quick();
+  wanted.db = file.path;
+  wanted.max_size = 256 * 1024;
+  viewer shown(wanted, clock);
+  std::vector<span> large;
+  for (unsigned i = 1; i <= 1000; ++i) large.push_back(sample(1, i, 0, std::string(500, 'n')));
+  shown.add(std::move(large));
+  const nlohmann::json stats = stats_with(shown.port(), "problem");
+  CHECK_THAT(stats.value("problem", ""), Catch::Contains("rigged"));
+  CHECK(stats["spans"] == 1000);
+  CHECK(stats["dropped_spans"] == 0);
 }
 
 TEST_CASE("viewer: an address in use is a clear error") {
