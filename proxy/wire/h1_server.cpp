@@ -14,6 +14,9 @@ using base::stage;
 
 namespace {
 
+/// Of a caller that has got its answer.
+constexpr std::chrono::milliseconds longest_silence{2000};
+
 bool lists_trailers(std::string_view codings) noexcept {
   while (const auto coding = base::next_list_element(codings)) {
     if (base::iequals(*coding, "trailers")) return true;
@@ -200,6 +203,23 @@ void h1_server::abort() noexcept {
   stream_->abort();
 }
 
+/// A caller that sends all of its content before it reads would lose the end of an early answer to a RST (CN-8). False:
+/// it has stopped sending, or it took too long.
+net::task<bool> h1_server::read_off_body() {
+  using std::chrono::milliseconds;
+  using clock = std::chrono::steady_clock;
+  const clock::time_point end = clock::now() + limits_.linger;
+  while (!input_.body_done()) {
+    const auto left = std::chrono::ceil<milliseconds>(end - clock::now());
+    if (left.count() <= 0) co_return false;
+    const milliseconds silence = std::min<milliseconds>(left, longest_silence);
+    const result<body_piece> piece = co_await input_.read_body(silence);
+    // What is malformed has no end that is known, so it is read no further than what nobody announced.
+    if (!piece) co_return piece.error().code() == base::fault_code::http_request_error;
+  }
+  co_return true;
+}
+
 net::task<void> h1_server::close_gently() {
   if (!stream_->is_open()) co_return;
   if (broken_) {
@@ -207,7 +227,13 @@ net::task<void> h1_server::close_gently() {
     co_return;
   }
   stream_->shut_write();
-  stream_->limit(std::chrono::seconds(2));
+  bool more = true;
+  if (!input_.body_done()) more = co_await read_off_body();
+  if (!more) {
+    stream_->close();
+    co_return;
+  }
+  stream_->limit(longest_silence);
   std::array<char, 4096> scratch;
   std::size_t drained = 0;
   while (drained < 1024 * 1024) {

@@ -18,6 +18,7 @@ struct h1_server_limits {
   std::chrono::milliseconds idle_timeout{60000};        // of silent bodies; 0: none
   std::chrono::milliseconds keep_alive_timeout{60000};  // until the first byte of a request; 0: none
   std::uint64_t min_rate = 0;                           // bytes per second of bodies either way; 0: none
+  std::chrono::milliseconds linger{30000};              // longest reading of content behind the answer to it
 };
 
 class h1_server final : public server_exchange {
@@ -37,7 +38,8 @@ class h1_server final : public server_exchange {
   std::chrono::milliseconds idle_for() const noexcept { return limits_.keep_alive_timeout - stream_->limit_left(); }
   /// Nothing has arrived that was not read, and the peer has not closed. Costs a system call.
   bool quiet() noexcept { return stream_->quiet(); }
-  /// Closes so that the peer gets all that was sent (RFC 9112 §9.6): FIN, then reads until FIN, a limit or 2 s.
+  /// Closes so that the peer gets all that was sent (RFC 9112 §9.6): FIN, then reads until FIN. The content that the
+  /// head announced is read while it comes and is well-formed, anything else for 1 MiB or 2 s.
   net::task<void> close_gently();
 
   http::request_head& request() noexcept override { return request_; }
@@ -73,6 +75,7 @@ class h1_server final : public server_exchange {
   /// True: the head is complete; false: more bytes are needed.
   base::result<bool> take_head();
   net::task<base::result<body_piece>> read_at_rate();
+  net::task<bool> read_off_body();
   std::chrono::milliseconds grace() const noexcept;
 
   std::unique_ptr<net::stream> stream_;

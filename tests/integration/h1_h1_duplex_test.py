@@ -7,6 +7,7 @@ import unittest
 
 from support import wire
 from support.client import client
+from support.gauges import nothing_left
 from support.origin import gate, origin, until
 from support.sidespan import sidespan
 
@@ -80,9 +81,19 @@ class duplex(unittest.TestCase):
         self.app.on("/no", answer)
         one = self.open()
         one.send(b"POST /no HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
-        self.upload(one, 1, PIECE[:MiB // 2])  # less than what is read behind an answer (CN-8)
+        self.upload(one, 20)  # more than what the kernel takes for a sidecar that reads no more
         got = one.read()
         self.assertEqual((got.status, got.body == PIECE), (413, True))
+
+    def test_a_caller_that_reads_only_after_it_has_sent_everything_gets_the_early_answer(self):  # CN-8
+        size = 20 * MiB
+        chunks = b"".join([wire.chunk(PIECE)] * 20) + b"0\r\n\r\n"
+        with sidespan().inbound(self.app.port, max_body="1MiB").start() as sidecar, nothing_left(sidecar):
+            for name, framing, content in (("a length", b"Content-Length: %d" % size, b"x" * size), ("chunks", b"Transfer-Encoding: chunked", chunks)):
+                with self.subTest(name), client(sidecar.inbound) as one:
+                    one.send(b"POST /large HTTP/1.1\r\nHost: a\r\n" + framing + b"\r\n\r\n" + content)
+                    self.assertEqual(one.read().status, 413)
+                    self.assertTrue(one.is_closed())
 
     def test_trailers_both_ways(self):  # RS-12, FR-13
         def answer(one):

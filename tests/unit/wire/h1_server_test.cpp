@@ -434,6 +434,87 @@ TEST_CASE("h1_server: closing gently waits for the other side, not for long and 
   s.loop.until([&closed] { return closed->has_value(); });
 }
 
+namespace {
+
+/// A request whose content is still to come has been answered, and the connection is being closed.
+struct answered_early : serving {
+  explicit answered_early(std::string_view framing, const h1_server_limits& limits = {}) : serving(limits) {
+    far().send("POST /up HTTP/1.1\r\nHost: a\r\n" + std::string(framing) + "\r\n\r\n");
+    next();
+    answer("no", sized(2), 413);
+    closing = loop.start(close(http));
+  }
+  static net::task<bool> close(h1_server& http) {
+    co_await http.close_gently();
+    co_return true;
+  }
+  bool closed() const { return closing->has_value(); }
+  /// Sends until `bytes` of repetitions of `piece` are taken or the connection is closed; how much was taken.
+  std::size_t upload(std::string_view piece, std::size_t bytes) {
+    std::size_t sent = 0;
+    for (int turn = 0; turn < 100000 && sent < bytes && !closed(); ++turn) {
+      // The rest of a piece that was cut comes next.
+      (void)far().send_now(piece.substr(sent % piece.size(), bytes - sent), sent);
+      loop.settle();
+    }
+    return sent;
+  }
+
+  support::outcome<bool> closing;
+};
+
+constexpr std::size_t MiB = 1 << 20;
+/// Larger than what the kernel takes for a far end that reads no more, and what nobody announced, together.
+constexpr std::size_t most_malformed = 12 * MiB;
+
+}  // namespace
+
+TEST_CASE("h1_server: content that was announced is read to its end behind an early answer (CN-8)") {
+  SECTION("of a length") {
+    answered_early s("Content-Length: 20971520");
+    CHECK(s.upload(std::string(50000, 'x'), 20 * MiB) == 20 * MiB);
+    CHECK_FALSE(s.closed());
+    SECTION("until the other end closes") {
+      s.far().shut_write();
+      s.loop.until([&] { return s.closed(); });
+    }
+    SECTION("and what follows it only for a while") {
+      CHECK(s.upload(std::string(50000, 'x'), 20 * MiB) < most_malformed);
+      CHECK(s.closed());
+    }
+  }
+  SECTION("in chunks") {
+    answered_early s("Transfer-Encoding: chunked");
+    const std::string chunk = "4000\r\n" + std::string(0x4000, 'x') + "\r\n";
+    CHECK(s.upload(chunk, 1000 * chunk.size()) == 1000 * chunk.size());
+    CHECK_FALSE(s.closed());
+    s.far().send("0\r\n\r\n");
+    s.far().shut_write();
+    s.loop.until([&] { return s.closed(); });
+  }
+}
+
+TEST_CASE("h1_server: behind an early answer malformed content is not read for long") {
+  const std::string line =
+      GENERATE(as<std::string>{}, "x", "1\r\nyy\r\n", "1;a=b\r\nx\r\n", "0\r\nX Y: 1\r\n\r\n", "0\r\n\r\n");
+  std::string many;
+  while (many.size() < 50000) many += line;
+  answered_early s("Transfer-Encoding: chunked");
+  CHECK(s.upload(many, 20 * MiB) < most_malformed);
+  CHECK(s.closed());
+}
+
+TEST_CASE("h1_server: content behind an early answer is not read for ever") {
+  h1_server_limits limits;
+  limits.linger = 50ms;
+  answered_early s("Content-Length: 1000000000", limits);
+  s.loop.until([&] {
+    std::size_t sent = 0;
+    (void)s.far().send_now("x", sent);
+    return s.closed();
+  });
+}
+
 TEST_CASE("h1_server: interrupted, a waiting request ends the connection") {
   serving s;
   const auto waiting = s.loop.start(s.http.next());
