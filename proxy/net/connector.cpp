@@ -112,7 +112,7 @@ struct connector::race {
   std::size_t winner = 0;
 };
 
-connector::connector(asio::io_context& loop, deadlines& wheel, resolver::look_up how)
+connector::connector(asio::io_context& loop, deadlines& wheel, resolver::ways how)
     : loop_(loop), wheel_(wheel), resolver_(loop, how) {}
 
 void connector::stop() noexcept {

@@ -34,7 +34,7 @@ struct opening {
 
 class connector {
  public:
-  connector(asio::io_context& loop, deadlines& wheel, resolver::look_up how = &look_up_name);
+  connector(asio::io_context& loop, deadlines& wheel, resolver::ways how = {});
 
   /// Resolves and connects. Faults: dns_*, connection_refused, connection_timeout, destination_ip_unroutable,
   /// connection_limit_reached (no descriptors left), side upstream. `limit` covers resolving and all addresses. The

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace sidespan::net {
@@ -17,7 +18,6 @@ using base::fault;
 using base::fault_code;
 using base::side;
 using base::stage;
-using std::chrono::steady_clock;
 
 addresses look_up_name(const std::string& host) {
   addrinfo wanted{};
@@ -45,9 +45,28 @@ struct resolver::workers : std::enable_shared_from_this<workers> {
     const std::lock_guard lock(mutex);
     jobs.push_back(host);
     if (idle >= jobs.size()) return more.notify_one();
-    if (threads == most_threads) return;
-    ++threads;
-    std::thread([self = shared_from_this()] { self->run(); }).detach();
+    if (threads < usual_threads) start();
+  }
+
+  /// Somebody has waited long.
+  void relieve() noexcept {
+    const std::lock_guard lock(mutex);
+    if (!jobs.empty() && idle == 0 && threads < most_threads) start();
+  }
+
+  /// False: it is being looked up, and cannot be stopped.
+  bool forget(const std::string& host) noexcept {
+    const std::lock_guard lock(mutex);
+    return std::erase(jobs, host) != 0;
+  }
+
+  void start() noexcept {
+    try {
+      std::thread([self = shared_from_this()] { self->run(); }).detach();
+      ++threads;
+    } catch (const std::system_error&) {
+      // The name waits for a thread that there is, or its waiters run out of time.
+    }
   }
 
   void run() {
@@ -63,9 +82,13 @@ struct resolver::workers : std::enable_shared_from_this<workers> {
       addresses found = how(host);
       lock.lock();
       if (owner == nullptr) return;
+      const bool surplus = threads > usual_threads && jobs.empty();
       asio::post(owner->loop_, [self = shared_from_this(), host, found = std::move(found)] {
         if (self->owner != nullptr) self->owner->finish(host, found);
       });
+      if (!surplus) continue;
+      --threads;
+      return;
     }
   }
 
@@ -78,8 +101,8 @@ struct resolver::workers : std::enable_shared_from_this<workers> {
   std::size_t threads = 0;
 };
 
-resolver::resolver(asio::io_context& loop, look_up how)
-    : loop_(loop), workers_(std::make_shared<workers>(*this, how)) {}
+resolver::resolver(asio::io_context& loop, ways how)
+    : loop_(loop), ways_(how), workers_(std::make_shared<workers>(*this, how.ask)) {}
 
 resolver::~resolver() {
   const std::lock_guard lock(workers_->mutex);
@@ -109,8 +132,18 @@ resolver::entry& resolver::begin(const std::string& host) {
 task<bool> resolver::answered(std::string host, std::chrono::milliseconds limit) {
   event answer(loop_.get_executor());
   cache_[host].waiting.push_back(&answer);
-  const bool in_time = co_await answer.wait_for(limit);
-  cache_[host].waiting.remove(&answer);
+  bool in_time = false;
+  while (true) {
+    const std::chrono::milliseconds turn = std::min(limit, ways_.patience);
+    in_time = co_await answer.wait_for(turn);
+    limit -= turn;
+    if (in_time || limit.count() <= 0) break;
+    workers_->relieve();
+  }
+  entry& known = cache_[host];
+  known.waiting.remove(&answer);
+  // In the queue it would only be in the way of names that somebody waits for.
+  if (!in_time && known.waiting.empty() && workers_->forget(host)) known.running.reset();
   co_return in_time;
 }
 
@@ -125,7 +158,7 @@ task<base::result<addresses>> resolver::resolve(std::string host, std::chrono::m
   const auto known = cache_.find(host);
   if (known != cache_.end() && !known->second.found.empty()) {
     // A stale answer serves while the new one is fetched: a DNS outage must not become an outage of the traffic.
-    if (known->second.fresh_until <= steady_clock::now()) begin(host);
+    if (known->second.fresh_until <= ways_.now()) begin(host);
     co_return known->second.found;
   }
   const auto again = co_await refresh(host, limit);
@@ -135,7 +168,7 @@ task<base::result<addresses>> resolver::resolve(std::string host, std::chrono::m
 task<base::result<addresses>> resolver::refresh(std::string host, std::chrono::milliseconds limit) {
   if (stopped_) co_return fault(fault_code::shutting_down, side::internal, stage::resolve, "shutting down");
   const auto known = cache_.find(host);
-  const bool refused = known != cache_.end() && known->second.failed && known->second.fresh_until > steady_clock::now();
+  const bool refused = known != cache_.end() && known->second.failed && known->second.fresh_until > ways_.now();
   if (!refused) {
     begin(host);
     const bool in_time = co_await answered(host, limit);
@@ -151,7 +184,7 @@ void resolver::finish(const std::string& host, addresses found) {
   entry& known = cache_[host];
   known.running.reset();
   known.failed = found.empty();
-  known.fresh_until = steady_clock::now() + (known.failed ? std::chrono::seconds(1) : keep);
+  known.fresh_until = ways_.now() + (known.failed ? std::chrono::seconds(1) : keep);
   if (!known.failed) known.found = std::move(found);
   for (event* waiter : known.waiting) waiter->set();
 }

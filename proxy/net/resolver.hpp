@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Names → addresses for one shard, with a small cache. getaddrinfo (it honours /etc/hosts, nsswitch and search domains)
-// runs on a few threads, so that a name that hangs costs its own waiters their connect time-out, and neither the loop
-// nor other names anything. Answers are kept for 10 s, and kept on when a later look-up fails. One thread, the shard's.
+// runs on a few threads, on more while names hang, so that such a name costs its own waiters their connect time-out,
+// the loop nothing and other names a second at most. Answers are kept for 10 s, and kept on when a later look-up fails.
+// One thread, the shard's.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -29,10 +30,22 @@ addresses look_up_name(const std::string& host);
 class resolver {
  public:
   using look_up = addresses (*)(const std::string& host);
-  /// Names that are looked up at once; more wait.
-  static constexpr std::size_t most_threads = 8;
+  using clock = std::chrono::steady_clock::time_point (*)();
+  /// Other ones in tests only.
+  struct ways {
+    ways(look_up ask = &look_up_name, clock now = &std::chrono::steady_clock::now,
+         std::chrono::milliseconds patience = std::chrono::seconds(1))
+        : ask(ask), now(now), patience(patience) {}
+    look_up ask;
+    clock now;
+    /// Who has waited so long while its name lies in the queue gets one more thread: those that there are hang.
+    std::chrono::milliseconds patience;
+  };
+  /// Names that are looked up at once, without and with such that hang; more wait.
+  static constexpr std::size_t usual_threads = 8;
+  static constexpr std::size_t most_threads = 64;
 
-  explicit resolver(asio::io_context& loop, look_up how = &look_up_name);
+  explicit resolver(asio::io_context& loop, ways how = {});
   ~resolver();
 
   /// IP literals and fresh cache entries answer without waiting; a stale one answers while it is looked up anew.
@@ -62,6 +75,7 @@ class resolver {
   static constexpr std::chrono::seconds keep{10};
 
   asio::io_context& loop_;
+  const ways ways_;
   std::map<std::string, entry> cache_;
   std::shared_ptr<workers> workers_;
   bool stopped_ = false;

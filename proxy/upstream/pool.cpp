@@ -22,7 +22,7 @@ connection::~connection() {
 }
 
 pool::pool(net::asio::io_context& loop, net::deadlines& wheel, wire::buffer_pool& buffers,
-           const pool_settings& settings, net::resolver::look_up how)
+           const pool_settings& settings, net::resolver::ways how)
     : loop_(loop), wheel_(wheel), buffers_(buffers), settings_(settings), connector_(loop, wheel, how) {}
 
 pool::~pool() = default;

@@ -34,7 +34,7 @@ struct pool_settings {
 class pool {
  public:
   pool(net::asio::io_context& loop, net::deadlines& wheel, wire::buffer_pool& buffers, const pool_settings& settings,
-       net::resolver::look_up how = &net::look_up_name);
+       net::resolver::ways how = {});
   ~pool();
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;
@@ -120,9 +120,7 @@ class pool {
   /// as connect().
   net::task<base::result<std::unique_ptr<net::stream>>> connect_raw(const endpoint& where,
                                                                     std::chrono::milliseconds limit,
-                                                                    net::opening* spent = nullptr) {
-    return connector_.connect(where.host, where.port, limit, spent);
-  }
+                                                                    net::opening* spent = nullptr);
 
   /// From the next connection on.
   void configure(const pool_settings& settings) { settings_ = settings; }

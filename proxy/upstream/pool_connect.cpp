@@ -33,9 +33,9 @@ std::vector<net::destination> destinations_of(const std::vector<member*>& places
 }
 
 /// It failed for want of a descriptor or a local port, which says nothing of any endpoint.
-bool is_ours(const net::connector::outcome& out) noexcept {
-  return !out.stream && out.why.code() == fault_code::connection_limit_reached;
-}
+bool is_ours(const fault& why) noexcept { return why.code() == fault_code::connection_limit_reached; }
+
+bool is_ours(const net::connector::outcome& out) noexcept { return !out.stream && is_ours(out.why); }
 
 /// Counts a coroutine that uses the group over its waits.
 class user {
@@ -223,6 +223,17 @@ net::task<base::result<pool::lease>> pool::open(group& of, limits limits, member
   one->used = limits.began;
   one->http.begin(limits.idle_timeout);
   co_return lease(std::move(one));
+}
+
+net::task<base::result<std::unique_ptr<net::stream>>> pool::connect_raw(const endpoint& where, milliseconds limit,
+                                                                        net::opening* spent) {
+  const std::string host = where.host;
+  const std::uint16_t port = where.port;
+  auto made = co_await connector_.connect(host, port, limit, spent);
+  while (!made && is_ours(made.error()) && close_one_idle()) {
+    made = co_await connector_.connect(host, port, limit, spent);
+  }
+  co_return made;
 }
 
 }  // namespace sidespan::upstream

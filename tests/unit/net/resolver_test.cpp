@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/resolver.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "support/loopback.hpp"
@@ -38,7 +41,90 @@ addresses fails_the_second_time(const std::string&) {
   return {asio::ip::make_address("192.0.2.8")};
 }
 
+/// Names that begin with "hangs" have no answer until open().
+class hanging_names {
+ public:
+  hanging_names() {
+    const std::lock_guard lock(mutex_);
+    open_ = false;
+    asked_.clear();
+  }
+  ~hanging_names() { open(); }
+  static void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  static std::ptrdiff_t asked(std::string_view prefix) {
+    const std::lock_guard lock(mutex_);
+    return std::count_if(asked_.begin(), asked_.end(), [&](const auto& host) { return host.starts_with(prefix); });
+  }
+  static addresses ask(const std::string& host) {
+    std::unique_lock lock(mutex_);
+    asked_.push_back(host);
+    if (host.starts_with("hangs")) changed_.wait(lock, [] { return open_; });
+    return {asio::ip::make_address("192.0.2.9")};
+  }
+
+ private:
+  static inline std::mutex mutex_;
+  static inline std::condition_variable changed_;
+  static inline std::vector<std::string> asked_;
+  static inline bool open_ = false;
+};
+
+/// A resolver, and `count` names that hang.
+struct beside_hanging_names {
+  hanging_names names_that_hang;
+  support::event_loop loop;
+  resolver names;
+  std::vector<support::outcome<base::result<addresses>>> waiting;
+
+  beside_hanging_names(std::size_t count, std::chrono::milliseconds patience)
+      : names(loop.context, {&hanging_names::ask, &std::chrono::steady_clock::now, patience}) {
+    for (std::size_t i = 0; i < count; ++i)
+      waiting.push_back(loop.start(names.resolve("hangs" + std::to_string(i) + ".test", 1h)));
+  }
+};
+
 }  // namespace
+
+TEST_CASE("resolver: when every thread hangs, who waits long gets one more") {
+  beside_hanging_names b(resolver::usual_threads, 5ms);
+  CHECK(b.loop.finish(b.names.resolve("fine.test", 4s)));
+  CHECK(b.loop.finish(b.names.resolve("other.test", 4s)));
+  CHECK(hanging_names::asked("hangs") == resolver::usual_threads);
+}
+
+TEST_CASE("resolver: before that, names wait for each other") {
+  beside_hanging_names b(resolver::usual_threads, 1h);
+  const auto found = b.loop.finish(b.names.resolve("fine.test", 20ms));
+  REQUIRE_FALSE(found);
+  CHECK(found.error().code() == fault_code::dns_timeout);
+  SECTION("and what nobody waits for any more is not looked up") {
+    hanging_names::open();
+    CHECK(b.loop.finish(b.names.resolve("other.test", 4s)));
+    CHECK(hanging_names::asked("fine") == 0);
+    CHECK(b.loop.finish(b.names.resolve("fine.test", 4s)));  // unless it is asked for again
+  }
+  SECTION("one that somebody else waits for stays in the queue") {
+    const auto patient = b.loop.start(b.names.resolve("fine.test", 4s));
+    CHECK_FALSE(b.loop.finish(b.names.resolve("fine.test", 20ms)));
+    hanging_names::open();
+    b.loop.until([&] { return patient->has_value(); });
+    CHECK(**patient);
+  }
+}
+
+TEST_CASE("resolver: however many names hang, threads are bounded") {
+  beside_hanging_names b(resolver::most_threads + 20, 5ms);
+  b.loop.until([] { return hanging_names::asked("hangs") == resolver::most_threads; });
+  CHECK_FALSE(b.loop.finish(b.names.resolve("fine.test", 50ms)));
+  CHECK(hanging_names::asked("") == resolver::most_threads);
+  hanging_names::open();
+  for (const auto& each : b.waiting) b.loop.until([&] { return each->has_value(); });
+  CHECK(b.loop.finish(b.names.resolve("fine.test", 4s)));
+}
 
 TEST_CASE("resolver: names that hang do not keep others waiting") {
   support::event_loop loop;

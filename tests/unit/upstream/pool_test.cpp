@@ -269,6 +269,10 @@ net::addresses say(const std::string&) {
   return answer;
 }
 
+/// What the resolver takes for the time.
+std::chrono::steady_clock::duration passed{};
+std::chrono::steady_clock::time_point resolver_now() { return std::chrono::steady_clock::time_point(1h) + passed; }
+
 struct heard final : events {
   std::vector<event> all;
   void upstream_event(std::string_view, event what) noexcept override { all.push_back(what); }
@@ -281,7 +285,7 @@ struct grouping {
   support::event_loop loop;
   support::listening one, two;
   wire::buffer_pool buffers;
-  upstream::pool pool{loop.context, loop.wheel, buffers, keeping(8), &say};
+  upstream::pool pool{loop.context, loop.wheel, buffers, keeping(8), {&say, &resolver_now}};
   cluster_settings settings;
   heard told;
   std::deque<support::far_end> far;
@@ -405,6 +409,30 @@ TEST_CASE("pool: out of descriptors, an idle connection of another upstream give
     CHECK(g.loop.finish(g.pool.connect(other, {})));
   }
   CHECK(g.pool.idle_count() == 0);
+}
+
+TEST_CASE("pool: out of descriptors, an idle connection gives up its own to a CONNECT") {
+  grouping g;
+  const endpoint where{"127.0.0.1", g.two.port()};
+  for (int i = 0; i < 2; ++i) {
+    auto lease = g.connect();
+    g.serve(lease);
+  }
+  REQUIRE(g.pool.idle_count() == 2);
+  {
+    const no_files none;
+    CHECK(g.loop.finish(g.pool.connect_raw(where, 5s)));
+    CHECK(g.pool.idle_count() == 1);  // no more than one
+  }
+  g.pool.close_idle();
+}
+
+TEST_CASE("pool: out of descriptors, a CONNECT that finds no idle connection fails") {
+  grouping g;
+  const no_files none;
+  const auto made = g.loop.finish(g.pool.connect_raw({"127.0.0.1", g.one.port()}, 5s));
+  REQUIRE_FALSE(made);
+  CHECK(made.error().code() == base::fault_code::connection_limit_reached);
 }
 
 TEST_CASE("pool: out of descriptors, the fault says so and no endpoint is blamed") {
@@ -535,7 +563,12 @@ TEST_CASE(
   CHECK(g.connect());
 
   answer = {net::asio::ip::make_address("127.0.0.2")};
-  g.loop.run_for(1100ms);  // a failure is not asked about again within a second
+  g.loop.run_for(60ms);
+  (void)g.pool.take_idle(g.of(), {});
+  g.loop.until([&] { return g.told.count(event::dns_failed) == 2; });
+  CHECK(asked == 2);  // a failure is not asked about again within a second
+  passed += 1s;
+  g.loop.run_for(60ms);
   (void)g.pool.take_idle(g.of(), {});
   g.loop.until([&] { return g.told.count(event::dns_changed) == 1; });
   CHECK(g.port(used) == g.one.port());  // in use: it stays
