@@ -41,7 +41,7 @@ class exporter {
 
   virtual ~exporter() = default;
   /// Begins a call that ends by `deadline`, whatever happens; `number` tells it from others under way. A parcel is sent
-  /// again as it is, and need not outlive this function.
+  /// again as it is, and need not outlive this function. std::bad_alloc: no call has begun.
   virtual void start(std::size_t number, const parcel& spans, time_point deadline) = 0;
   /// Blocks until a call ends, in whatever order they do, or until `until`: nullopt then. At least one is under way.
   virtual std::optional<ended_call> wait(time_point until) = 0;

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -175,8 +176,17 @@ parcel worker::state::take_batch() {
 }
 
 void worker::state::begin(std::optional<delivery>& in) {
+  const auto number = static_cast<std::size_t>(&in - deliveries.data());
   in->began(steady::now());
-  out->start(static_cast<std::size_t>(&in - deliveries.data()), in->spans(), std::min(in->give_up(), stop_at()));
+  try {
+    out->start(number, in->spans(), std::min(in->give_up(), stop_at()));
+  } catch (const std::bad_alloc&) {
+    // The export must not end the process: traffic may get by with what memory there is.
+    export_outcome later;
+    later.kind = export_outcome::kind::retry;
+    later.reason = "no_memory";
+    end({number, later});
+  }
 }
 
 void worker::state::end(const ended_call& call) {

@@ -96,7 +96,7 @@ class grpc_exporter final : public collect::exporter {
  private:
   grpc::ByteBuffer request(const collect::parcel& spans) const;
   void wait_for_connection(steady::time_point deadline);
-  void launch(call& one, const grpc::ByteBuffer& request, steady::time_point deadline);
+  void prepare(call& one, const grpc::ByteBuffer& request, steady::time_point deadline);
   std::unique_ptr<call> remove(const void* tag);
   export_outcome judged(const call& one);
   void note(const export_outcome& outcome);
@@ -136,11 +136,14 @@ void grpc_exporter::start(std::size_t number, const collect::parcel& spans, stea
   deadline = std::min(deadline, one.began + one.patience);
   if (!answers_) wait_for_connection(deadline);
   one.channel = channel_;
+  prepare(one, request(spans), deadline);
   {
     const std::lock_guard lock(mutex_);
     calls_.push_back(std::move(made));
   }
-  launch(one, request(spans), deadline);
+  // Nothing fails from here on: a call in the list is waited for.
+  one.reader->StartCall();
+  one.reader->Finish(&one.response, &one.status, &one);
 }
 
 /// gRPC notices a collector that is back only while somebody waits on the channel, and fails calls at once until then.
@@ -157,14 +160,12 @@ void grpc_exporter::wait_for_connection(steady::time_point deadline) {
   }
 }
 
-void grpc_exporter::launch(call& one, const grpc::ByteBuffer& request, steady::time_point deadline) {
+void grpc_exporter::prepare(call& one, const grpc::ByteBuffer& request, steady::time_point deadline) {
   one.context.set_deadline(wall(deadline));
   if (gzip_) one.context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
   for (const auto& [name, value] : metadata_) one.context.AddMetadata(name, value);
   grpc::GenericStub stub(one.channel);
   one.reader = stub.PrepareUnaryCall(&one.context, method, request, &queue_);
-  one.reader->StartCall();
-  one.reader->Finish(&one.response, &one.status, &one);
 }
 
 std::optional<collect::ended_call> grpc_exporter::wait(steady::time_point until) {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -80,6 +81,11 @@ class script {
     const std::lock_guard lock(mutex_);
     hanging_ = true;
     deaf_ = deaf_to_cancel_once;
+  }
+  /// The next so many calls cannot be started.
+  void no_memory(unsigned times) {
+    const std::lock_guard lock(mutex_);
+    no_memory_ = times;
   }
   void release() {
     const std::lock_guard lock(mutex_);
@@ -157,6 +163,7 @@ class script {
   std::deque<pending> pending_;
   bool hanging_ = false;
   bool deaf_ = false;
+  unsigned no_memory_ = 0;
   unsigned cancels_ = 0;
 };
 
@@ -167,6 +174,10 @@ class fake_exporter final : public exporter {
   void start(std::size_t number, const parcel& given, time_point deadline) override {
     script& s = *script_;
     const std::lock_guard lock(s.mutex_);
+    if (s.no_memory_ > 0) {
+      --s.no_memory_;
+      throw std::bad_alloc();
+    }
     s.pending_.push_back({number, s.sends_.size(), deadline, s.cancels_ + (s.deaf_ ? 1 : 0), {}});
     s.sends_.push_back(numbers_of(given));
     s.deadlines_.push_back(deadline);

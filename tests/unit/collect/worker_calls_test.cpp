@@ -191,5 +191,14 @@ TEST_CASE("worker: stop with two calls under way, one answered, one never") {
   CHECK(b.in_flight == 0);
 }
 
+TEST_CASE("worker: stop while as many calls hang as there may be") {
+  fixture f;
+  REQUIRE(f.hang(2));
+  const auto deadline = steady::now() + 20ms;
+  f.subject.stop(deadline);
+  CHECK(steady::now() - deadline < 2s);
+  CHECK(f.subject.read_books().dropped.at("shutdown") == 20);
+}
+
 }  // namespace
 }  // namespace sidespan::collect

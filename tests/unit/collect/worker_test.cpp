@@ -129,6 +129,21 @@ TEST_CASE("worker: a batch that is to be retried is sent again as it is, then co
   CHECK(f.far->sends() == std::vector<numbers>(3, range(0, 5)));
 }
 
+TEST_CASE("worker: a call that cannot be started for lack of memory is tried again, and given up like others") {
+  settings s = quick();
+  const bool in_the_end = GENERATE(true, false);
+  if (!in_the_end) s.retry_total = 20ms;
+  fixture f(s);
+  f.far->no_memory(in_the_end ? 3 : 1'000'000);
+  f.offer(0, 5);
+  f.subject.start();
+  const books b = f.settled();
+  CHECK(b.acknowledged == (in_the_end ? 5 : 0));
+  CHECK(b.lost ==
+        (in_the_end ? std::map<std::string, std::uint64_t>{} : std::map<std::string, std::uint64_t>{{"no_memory", 5}}));
+  CHECK(b.in_flight == 0);
+}
+
 TEST_CASE("worker: a refusal for good is not retried and is counted by its reason") {
   fixture f(quick());
   f.far->answer(rejected("invalid_argument"));

@@ -30,6 +30,7 @@ struct reply {
 
 struct received {
   std::string method;
+  std::string peer;  // another for every connection
   std::string body;
   std::multimap<std::string, std::string> metadata;
 };
@@ -91,6 +92,7 @@ class fake_collector::call final : public grpc::ServerGenericBidiReactor {
  public:
   call(fake_collector& owner, grpc::GenericCallbackServerContext& context) : owner_(owner) {
     came_.method = context.method();
+    came_.peer = context.peer();
     for (const auto& [name, value] : context.client_metadata()) {
       came_.metadata.emplace(std::string(name.data(), name.size()), std::string(value.data(), value.size()));
     }

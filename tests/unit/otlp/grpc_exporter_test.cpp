@@ -209,7 +209,37 @@ TEST_CASE("grpc exporter: two calls that time out together, and the next ones go
     CHECK(ended->outcome.reason == "deadline_exceeded");
   }
   for (int i = 0; i < 2; ++i) CHECK(send(*subject).kind == kind::accepted);
-  CHECK(far.calls().size() == 4);
+  const auto calls = far.calls();
+  REQUIRE(calls.size() == 4);
+  CHECK(calls[0].peer == calls[1].peer);
+  CHECK(calls[2].peer != calls[0].peer);
+  CHECK(calls[3].peer == calls[2].peer);
+}
+
+TEST_CASE(
+    "grpc exporter: of two calls that time out together the second does not cut off what the first made room for") {
+  fake_collector far;
+  for (int i = 0; i < 2; ++i) far.answer({grpc::Status::OK, "", true});
+  exporter_settings settings = to(far.endpoint());
+  settings.timeout = 600ms;
+  const auto subject = make(settings);
+  const auto ended = [&subject] {
+    const auto out = subject->wait(steady::time_point::max());
+    REQUIRE(out.has_value());
+    return out->outcome;
+  };
+  for (std::size_t i = 0; i < 2; ++i) subject->start(i, test::parcel_of(1), steady::now() + 1h);
+  REQUIRE(far.wait_for_calls(2));
+  CHECK(ended().reason == "deadline_exceeded");  // a new connection from here on
+  subject->start(2, test::parcel_of(1), steady::now() + 1h);
+  REQUIRE(far.wait_for_calls(3));
+  CHECK(ended().reason == "deadline_exceeded");  // its connection is no longer the one in use
+  CHECK(ended().kind == kind::accepted);
+  CHECK(send(*subject).kind == kind::accepted);
+  const auto calls = far.calls();
+  REQUIRE(calls.size() == 4);
+  CHECK(calls[2].peer != calls[1].peer);
+  CHECK(calls[3].peer == calls[2].peer);
 }
 
 TEST_CASE("grpc exporter: its end with calls under way is prompt") {

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The exporter when there is no memory for a call. This file replaces operator new of the whole test program; only a
+// large piece on a thread that asked for it is refused.
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <new>
+
+#include "otlp/grpc_exporter.hpp"
+#include "unit/otlp/fake_collector.hpp"
+#include "unit/otlp/records.hpp"
+
+namespace {
+
+constexpr std::size_t large = 256 * 1024;
+thread_local bool refuse_large = false;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  if (refuse_large && size >= large) throw std::bad_alloc();
+  if (void* memory = std::malloc(size > 0 ? size : 1)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace sidespan::otlp {
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+/// Of so many pieces that what the exporter keeps for each takes a large piece of memory.
+collect::parcel in_many_pieces() {
+  collect::parcel out = test::parcel_of(1);
+  collect::chunk& from = out.pieces.front().owner();
+  while (out.pieces.size() * sizeof(void*) < large) out.pieces.emplace_back(&from, 0, 0);
+  return out;
+}
+
+TEST_CASE("grpc exporter: a call that could not be started is not waited for") {
+  test::fake_collector far;
+  exporter_settings settings;
+  settings.endpoint = far.endpoint();
+  auto subject = make_grpc_exporter(settings, {});
+  const collect::parcel spans = in_many_pieces();
+  refuse_large = true;
+  CHECK_THROWS_AS(subject->start(1, spans, steady::now() + 1h), std::bad_alloc);
+  refuse_large = false;
+  SECTION("by its end") {
+    const auto before = steady::now();
+    subject.reset();
+    CHECK(steady::now() - before < 5s);
+    CHECK(far.calls().empty());
+  }
+  SECTION("by the next call") {
+    subject->start(2, test::parcel_of(1), steady::now() + 10s);
+    const auto ended = subject->wait(steady::time_point::max());
+    REQUIRE(ended.has_value());
+    CHECK(ended->number == 2);
+    CHECK(ended->outcome.kind == collect::export_outcome::kind::accepted);
+    CHECK(far.calls().size() == 1);
+  }
+}
+
+}  // namespace
+}  // namespace sidespan::otlp
