@@ -41,6 +41,14 @@ addresses fails_the_second_time(const std::string&) {
   return {asio::ip::make_address("192.0.2.8")};
 }
 
+std::chrono::steady_clock::duration passed{};
+std::chrono::steady_clock::time_point test_now() { return std::chrono::steady_clock::time_point(1h) + passed; }
+
+addresses counted(const std::string& host) {
+  ++asked;
+  return made_up(host);
+}
+
 /// Names that begin with "hangs" have no answer until open().
 class hanging_names {
  public:
@@ -128,7 +136,7 @@ TEST_CASE("resolver: however many names hang, threads are bounded") {
 
 TEST_CASE("resolver: names that hang do not keep others waiting") {
   support::event_loop loop;
-  resolver names(loop.context, &made_up);
+  resolver names(loop.context, {&made_up, &std::chrono::steady_clock::now, 1h});
   const auto hanging = loop.start(names.resolve("hangs.test", 4s));
   const auto found = loop.finish(names.resolve("fine.test", 4s));
   REQUIRE(found);
@@ -155,6 +163,28 @@ TEST_CASE("resolver: refresh() asks anew and tells a failure, resolve() keeps th
   CHECK_FALSE(loop.finish(names.refresh("a.test", 4s)));
   CHECK(asked == 2);
   CHECK(loop.finish(names.resolve("a.test", 4s)));
+}
+
+TEST_CASE("resolver: an answer is good for ten seconds, a failure for one") {
+  support::event_loop loop;
+  resolver names(loop.context, {&counted, &test_now});
+  asked = 0;
+  const auto known = [&](const char* host) { return bool(loop.finish(names.resolve(host, 4s))); };
+  CHECK(known("fine.test"));
+  CHECK_FALSE(known("nobody.test"));
+  CHECK(asked == 2);
+  passed += 999ms;
+  CHECK_FALSE(known("nobody.test"));
+  CHECK(asked == 2);
+  passed += 1ms;
+  CHECK_FALSE(known("nobody.test"));
+  CHECK(asked == 3);
+  passed += 8999ms;
+  CHECK(known("fine.test"));
+  CHECK(asked == 3);
+  passed += 1ms;
+  CHECK(known("fine.test"));  // by what was known
+  loop.until([] { return asked == 4; });
 }
 
 TEST_CASE("resolver: one that goes while a name is looked up is not missed by the look-up") {
