@@ -30,7 +30,7 @@ struct connection {
   base::steady_time used{};  // `began` of the last exchange; 0: unknown
 
   /// Exchanges after which an upstream is known to keep connections. One that closes without a word after fewer would
-  /// cost more repetitions than the retry budget has.
+  /// have many requests repeated.
   static constexpr std::uint64_t proven = 100;
 
   /// Its last exchange began so short a time ago that next to nothing can have happened to it since: no longer than a
