@@ -49,7 +49,7 @@ std::optional<limit> limit_behind(const base::fault& fault) noexcept {
       if (fault.side() == base::side::downstream) return limit::slow_reader;
       return std::nullopt;
     case fault_code::connection_limit_reached:
-      if (fault.stage() == base::stage::connect) return limit::descriptors;
+      if (fault.stage() == base::stage::connect || fault.stage() == base::stage::resolve) return limit::descriptors;
       return fault.stage() == base::stage::route ? limit::requests : limit::memory;
     default:
       return std::nullopt;

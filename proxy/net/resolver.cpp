@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -19,12 +20,23 @@ using base::fault_code;
 using base::side;
 using base::stage;
 
-addresses look_up_name(const std::string& host) {
+namespace {
+
+fault not_found() noexcept { return {fault_code::dns_error, side::upstream, stage::resolve, "name not found"}; }
+
+}  // namespace
+
+base::result<addresses> look_up_name(const std::string& host) {
   addrinfo wanted{};
   wanted.ai_socktype = SOCK_STREAM;
   wanted.ai_flags = AI_ADDRCONFIG;
   addrinfo* list = nullptr;
-  if (::getaddrinfo(host.c_str(), nullptr, &wanted, &list) != 0) return {};
+  errno = 0;
+  if (::getaddrinfo(host.c_str(), nullptr, &wanted, &list) != 0) {
+    // EAI_SYSTEM or EAI_NONAME: what it could not open is a source that it has not asked.
+    if (errno != EMFILE && errno != ENFILE) return addresses();
+    return fault(fault_code::connection_limit_reached, side::internal, stage::resolve, "out of file descriptors");
+  }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, &::freeaddrinfo);
   addresses found;
   for (const addrinfo* each = list; each != nullptr; each = each->ai_next) {
@@ -79,7 +91,7 @@ struct resolver::workers : std::enable_shared_from_this<workers> {
       const std::string host = std::move(jobs.front());
       jobs.pop_front();
       lock.unlock();
-      addresses found = how(host);
+      base::result<addresses> found = how(host);
       lock.lock();
       if (owner == nullptr) return;
       const bool surplus = threads > usual_threads && jobs.empty();
@@ -175,17 +187,19 @@ task<base::result<addresses>> resolver::refresh(std::string host, std::chrono::m
     if (!in_time) co_return fault(fault_code::dns_timeout, side::upstream, stage::resolve, "no answer in time");
   }
   const entry& now = cache_[host];
-  if (now.failed || now.found.empty())
-    co_return fault(fault_code::dns_error, side::upstream, stage::resolve, "name not found");
+  if (now.failed) co_return now.why;
+  if (now.found.empty()) co_return not_found();
   co_return now.found;
 }
 
-void resolver::finish(const std::string& host, addresses found) {
+void resolver::finish(const std::string& host, base::result<addresses> found) {
   entry& known = cache_[host];
   known.running.reset();
-  known.failed = found.empty();
+  known.failed = !found || found->empty();
+  known.why = found ? not_found() : found.error();
   known.fresh_until = ways_.now() + (known.failed ? std::chrono::seconds(1) : keep);
-  if (!known.failed) known.found = std::move(found);
+  if (!found) known.fresh_until = ways_.now();  // says nothing of the name
+  if (!known.failed) known.found = std::move(*found);
   for (event* waiter : known.waiting) waiter->set();
 }
 

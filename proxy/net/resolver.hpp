@@ -25,11 +25,12 @@ namespace sidespan::net {
 using addresses = std::vector<asio::ip::address>;
 
 /// Blocks until the name is known, on a thread of its own; empty: not found. In the order of preference (RFC 6724).
-addresses look_up_name(const std::string& host);
+/// Fault: connection_limit_reached (no descriptors left to ask with).
+base::result<addresses> look_up_name(const std::string& host);
 
 class resolver {
  public:
-  using look_up = addresses (*)(const std::string& host);
+  using look_up = base::result<addresses> (*)(const std::string& host);
   using clock = std::chrono::steady_clock::time_point (*)();
   /// Other ones in tests only.
   struct ways {
@@ -49,7 +50,7 @@ class resolver {
   ~resolver();
 
   /// IP literals and fresh cache entries answer without waiting; a stale one answers while it is looked up anew.
-  /// Faults: dns_error, dns_timeout (stage resolve).
+  /// Faults: dns_error, dns_timeout, connection_limit_reached (stage resolve).
   task<base::result<addresses>> resolve(std::string host, std::chrono::milliseconds limit);
   /// Looks up anew, whatever is known. A failure leaves what resolve() knows.
   task<base::result<addresses>> refresh(std::string host, std::chrono::milliseconds limit);
@@ -61,6 +62,7 @@ class resolver {
   struct entry {
     addresses found;
     bool failed = false;  // the last look-up
+    base::fault why;      // then
     std::chrono::steady_clock::time_point fresh_until{};
     std::optional<asio::executor_work_guard<executor>> running;
     std::list<event*> waiting;
@@ -69,7 +71,7 @@ class resolver {
 
   entry& begin(const std::string& host);
   task<bool> answered(std::string host, std::chrono::milliseconds limit);
-  void finish(const std::string& host, addresses found);
+  void finish(const std::string& host, base::result<addresses> found);
 
   static constexpr std::size_t max_entries = 1024;
   static constexpr std::chrono::seconds keep{10};

@@ -38,6 +38,7 @@ TEST_CASE("limit: which one is behind a fault") {
       {fault_code::connection_limit_reached, side::internal, stage::parse, "memory"},
       {fault_code::connection_limit_reached, side::internal, stage::read_head, "memory"},
       {fault_code::connection_limit_reached, side::internal, stage::connect, "descriptors"},
+      {fault_code::connection_limit_reached, side::internal, stage::resolve, "descriptors"},
       {fault_code::http_request_error, side::downstream, stage::parse, nullptr},
       {fault_code::connection_refused, side::upstream, stage::connect, nullptr},
   };

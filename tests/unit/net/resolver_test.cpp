@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/resolver.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -29,23 +31,29 @@ struct resolving {
   }
 };
 
-addresses made_up(const std::string& host) {
+base::result<addresses> made_up(const std::string& host) {
   if (host == "hangs.test") std::this_thread::sleep_for(std::chrono::hours(1));
-  if (host == "nobody.test") return {};
-  return {asio::ip::make_address("192.0.2.7"), asio::ip::make_address("2001:db8::7")};
+  if (host == "nobody.test") return addresses();
+  return addresses{asio::ip::make_address("192.0.2.7"), asio::ip::make_address("2001:db8::7")};
 }
 
 std::atomic<int> asked{0};
-addresses fails_the_second_time(const std::string&) {
-  if (++asked == 2) return {};
-  return {asio::ip::make_address("192.0.2.8")};
+base::result<addresses> fails_the_second_time(const std::string&) {
+  if (++asked == 2) return addresses();
+  return addresses{asio::ip::make_address("192.0.2.8")};
 }
 
 std::chrono::steady_clock::duration passed{};
 std::chrono::steady_clock::time_point test_now() { return std::chrono::steady_clock::time_point(1h) + passed; }
 
-addresses counted(const std::string& host) {
+base::result<addresses> counted(const std::string& host) {
   ++asked;
+  return made_up(host);
+}
+
+base::result<addresses> out_of_files_at_first(const std::string& host) {
+  if (++asked == 1)
+    return base::fault(fault_code::connection_limit_reached, base::side::internal, base::stage::resolve);
   return made_up(host);
 }
 
@@ -67,11 +75,11 @@ class hanging_names {
     const std::lock_guard lock(mutex_);
     return std::count_if(asked_.begin(), asked_.end(), [&](const auto& host) { return host.starts_with(prefix); });
   }
-  static addresses ask(const std::string& host) {
+  static base::result<addresses> ask(const std::string& host) {
     std::unique_lock lock(mutex_);
     asked_.push_back(host);
     if (host.starts_with("hangs")) changed_.wait(lock, [] { return open_; });
-    return {asio::ip::make_address("192.0.2.9")};
+    return addresses{asio::ip::make_address("192.0.2.9")};
   }
 
  private:
@@ -185,6 +193,28 @@ TEST_CASE("resolver: an answer is good for ten seconds, a failure for one") {
   passed += 1ms;
   CHECK(known("fine.test"));  // by what was known
   loop.until([] { return asked == 4; });
+}
+
+TEST_CASE("resolver: out of descriptors is said, and says nothing of the name") {
+  support::event_loop loop;
+  resolver names(loop.context, &out_of_files_at_first);
+  asked = 0;
+  const auto found = loop.finish(names.resolve("fine.test", 4s));
+  REQUIRE_FALSE(found);
+  CHECK(found.error().code() == fault_code::connection_limit_reached);
+  CHECK(loop.finish(names.resolve("fine.test", 4s)));
+}
+
+TEST_CASE("resolver: the system says when it is out of descriptors") {
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  setrlimit(RLIMIT_NOFILE, &none);
+  const auto found = look_up_name("localhost");
+  setrlimit(RLIMIT_NOFILE, &before);
+  REQUIRE_FALSE(found);
+  CHECK(found.error().code() == fault_code::connection_limit_reached);
 }
 
 TEST_CASE("resolver: one that goes while a name is looked up is not missed by the look-up") {

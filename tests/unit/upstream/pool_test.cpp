@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <deque>
+#include <functional>
 #include <vector>
 
 #include "support/loopback.hpp"
@@ -264,8 +265,11 @@ namespace {
 /// A cluster of two listeners; what is looked up is said by `answer`.
 net::addresses answer;
 int asked = 0;
-net::addresses say(const std::string&) {
+std::function<bool()> scarce;  // out of descriptors
+base::result<net::addresses> say(const std::string&) {
   ++asked;
+  if (scarce && scarce())
+    return base::fault(base::fault_code::connection_limit_reached, base::side::internal, base::stage::resolve);
   return answer;
 }
 
@@ -425,6 +429,21 @@ TEST_CASE("pool: out of descriptors, an idle connection gives up its own to a CO
     CHECK(g.pool.idle_count() == 1);  // no more than one
   }
   g.pool.close_idle();
+}
+
+TEST_CASE("pool: out of descriptors to look its name up, a CONNECT takes an idle connection's, too") {
+  grouping g;
+  {
+    auto lease = g.connect();
+    g.serve(lease);
+  }
+  REQUIRE(g.pool.idle_count() == 1);
+  answer = {net::asio::ip::make_address("127.0.0.1")};
+  scarce = [&] { return g.pool.idle_count() == 1; };
+  const endpoint where{"far.test", g.two.port()};
+  CHECK(g.loop.finish(g.pool.connect_raw(where, 5s)));
+  CHECK(g.pool.idle_count() == 0);
+  scarce = nullptr;
 }
 
 TEST_CASE("pool: out of descriptors, a CONNECT that finds no idle connection fails") {
