@@ -35,7 +35,8 @@ void access_line::append_upstream(std::string& out, const forward::finished_exch
   append_number(out, what.upstream_port);
 }
 
-std::string_view access_line::write(const forward::finished_exchange& what, base::wall_time at) {
+template <class Finished>
+std::string_view access_line::line_of(const Finished& what, base::wall_time at) {
   line_.clear();
   if (how_.json) {
     write_json(what, at);
@@ -46,15 +47,12 @@ std::string_view access_line::write(const forward::finished_exchange& what, base
   return line_;
 }
 
+std::string_view access_line::write(const forward::finished_exchange& what, base::wall_time at) {
+  return line_of(what, at);
+}
+
 std::string_view access_line::write(const forward::finished_tunnel& what, base::wall_time at) {
-  line_.clear();
-  if (how_.json) {
-    write_json(what, at);
-  } else {
-    write_text(what, at);
-  }
-  line_ += '\n';
-  return line_;
+  return line_of(what, at);
 }
 
 void access_line::write_json(const forward::finished_exchange& what, base::wall_time at) {

@@ -38,6 +38,8 @@ class access_line {
   static constexpr std::size_t most_text = 512;
   static constexpr std::size_t most_foreign = 16;
 
+  template <class Finished>
+  std::string_view line_of(const Finished& what, base::wall_time at);
   void write_json(const forward::finished_exchange& what, base::wall_time at);
   void write_text(const forward::finished_exchange& what, base::wall_time at);
   void write_json(const forward::finished_tunnel& what, base::wall_time at);

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +10,6 @@
 #include <atomic>
 #include <cerrno>
 #include <climits>
-#include <csignal>
 #include <cstring>
 #include <stdexcept>
 #include <thread>
@@ -19,6 +17,7 @@
 
 #include "app/line_ring.hpp"
 #include "base/log.hpp"
+#include "base/thread.hpp"
 #include "collect/doorbell.hpp"
 
 namespace sidespan::app {
@@ -179,14 +178,7 @@ void access_log::state::give_up(std::string_view rest, std::atomic<std::uint64_t
 access_log::access_log(const std::string& to, std::size_t shards, std::size_t ring_bytes)
     : state_(std::make_unique<state>(shards, ring_bytes)) {
   open(to);
-  // Signals are for the main thread.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  state_->thread = std::thread([s = state_.get()] { s->run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_setname_np(state_->thread.native_handle(), "access-log");
+  state_->thread = base::start_thread("access-log", [s = state_.get()] { s->run(); });
 }
 
 access_log::~access_log() { stop(steady::now()); }

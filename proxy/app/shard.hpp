@@ -70,6 +70,7 @@ class shard {
   const metrics::registry& registry() const noexcept { return observe_.registry(); }
   /// Any thread.
   std::size_t buffer_bytes() const noexcept { return buffers_.in_use(); }
+  std::uint64_t freed_bytes() const noexcept { return buffers_.freed(); }
   std::size_t idle_upstream_connections() const noexcept { return pool_.idle_count(); }
 
  private:

@@ -9,10 +9,12 @@
 #include "app/address.hpp"
 #include "app/file_limit.hpp"
 #include "app/null_exporter.hpp"
+#include "app/return_memory.hpp"
 #include "app/until.hpp"
 #include "app/viewer_feed.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
+#include "net/spawn.hpp"
 #include "otlp/grpc_exporter.hpp"
 
 namespace sidespan::app {
@@ -98,6 +100,12 @@ void sidecar::make_admin() {
 void sidecar::start() {
   worker_->start();
   for (auto& each : shards_) each->start();
+  const auto freed = [this] {
+    std::uint64_t sum = 0;
+    for (const auto& each : shards_) sum += each->freed_bytes();
+    return sum;
+  };
+  net::spawn(control_.get_executor(), return_memory(control_, freed), "memory");
   ready_ = true;
 }
 
@@ -117,9 +125,8 @@ bool sidecar::loops_turn() {
 std::string sidecar::metrics_text() const {
   std::vector<const metrics::registry*> registries;
   for (const auto& each : shards_) registries.push_back(&each->registry());
-  std::vector<metrics::sample> samples;
-  add_books(worker_->read_books(), samples);
-  if (access_log_) add_access_log(access_log_->read(), samples);
+  // First, and the books last: who sees on a page that requests are over finds their spans and lines on it as well.
+  std::string text = metrics::exposition(registries, {});
   held now;
   for (const auto& each : shards_) {
     now.buffer_bytes += each->buffer_bytes();
@@ -129,11 +136,15 @@ std::string sidecar::metrics_text() const {
     now.ledger_entries = ledger_->count();
     now.ledger_endless = ledger_->endless();
   }
+  std::vector<metrics::sample> samples;
+  add_books(worker_->read_books(), samples);
+  if (access_log_) add_access_log(access_log_->read(), samples);
   add_held(now, samples);
   add_process(samples);
   add_build(settings_, samples);
   add_reloads(reloads_, samples);
-  return metrics::exposition(registries, samples);
+  text += metrics::exposition(samples);
+  return text;
 }
 
 std::string sidecar::build_text() const {

@@ -26,7 +26,9 @@ void judge_reload(const std::string& before, const configuration_flags& flags, c
   old.file = before;
   const config::outcome running = load_configuration(old);
   const auto add = [&next](enum config::problem::severity severity, std::string message) {
-    next.problems.push_back({severity, {}, "reload: " + std::move(message)});
+    config::problem& one = next.problems.emplace_back();
+    one.severity = severity;
+    one.message = "reload: " + std::move(message);
   };
   using severity = enum config::problem::severity;
   if (running.settings) {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collect/worker.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -14,6 +11,7 @@
 #include <utility>
 
 #include "base/random.hpp"
+#include "base/thread.hpp"
 #include "collect/delivery.hpp"
 #include "collect/doorbell.hpp"
 #include "collect/intake.hpp"
@@ -229,14 +227,7 @@ worker::~worker() { stop(steady::now()); }
 trace::sink& worker::intake(std::size_t shard) noexcept { return *state_->intakes[shard]; }
 
 void worker::start() {
-  // Signals are for the main thread; threads that the exporter starts from here inherit the mask.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  state_->thread = std::thread([s = state_.get()] { s->run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_setname_np(state_->thread.native_handle(), "sidespan-export");
+  state_->thread = base::start_thread("sidespan-export", [s = state_.get()] { s->run(); });
 }
 
 void worker::stop(time_point deadline) {

@@ -172,6 +172,11 @@ std::string exposition(shards_view shards, std::span<const sample> samples) {
   write_upstream_events(out, shards);
   write_tunnels(out, shards);
   write_limits(out, shards);
+  return std::move(out).take() + exposition(samples);
+}
+
+std::string exposition(std::span<const sample> samples) {
+  text_writer out;
   write_samples(out, samples);
   return std::move(out).take();
 }

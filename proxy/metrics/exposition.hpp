@@ -28,5 +28,7 @@ struct sample {
 };
 
 std::string exposition(std::span<const registry* const> shards, std::span<const sample> samples);
+/// The second part alone, for samples that must not be older than what the registries say.
+std::string exposition(std::span<const sample> samples);
 
 }  // namespace sidespan::metrics

@@ -127,33 +127,41 @@ struct into_token {
   error_code* ec;
 };
 
+/// What an operation has for its handler; lives in the frame that awaits it.
+template <class Result>
+struct pending {
+  error_code* ec;
+  std::optional<Result> result;
+  bool started = false;
+};
+
 /// The completion handler of an awaited operation. When the loop ends before the operation does, the handler is
-/// destroyed uncalled, and with it the chain of coroutines that would wait for ever.
+/// destroyed uncalled, and with it the chain of coroutines that would wait for ever. Not so while the operation is
+/// being started: an exception (no memory) comes out of the await then.
 template <class Result>
 class resumption {
  public:
   template <class Promise>
-  resumption(std::coroutine_handle<Promise> waiting, error_code* ec, std::optional<Result>* result) noexcept
-      : waiting_(waiting), root_(waiting.promise().root), ec_(ec), result_(result) {}
+  resumption(std::coroutine_handle<Promise> waiting, pending<Result>& of) noexcept
+      : waiting_(waiting), root_(waiting.promise().root), of_(&of) {}
   resumption(resumption&& other) noexcept
-      : waiting_(other.waiting_), root_(std::exchange(other.root_, {})), ec_(other.ec_), result_(other.result_) {}
+      : waiting_(other.waiting_), root_(std::exchange(other.root_, {})), of_(other.of_) {}
   ~resumption() {
-    if (root_) root_.destroy();
+    if (root_ && of_->started) root_.destroy();
   }
 
   template <class... Value>
   void operator()(const error_code& ec, Value&&... value) {
     root_ = {};
-    *ec_ = ec;
-    if constexpr (sizeof...(Value) == 1) result_->emplace(std::forward<Value>(value)...);
+    *of_->ec = ec;
+    if constexpr (sizeof...(Value) == 1) of_->result.emplace(std::forward<Value>(value)...);
     waiting_.resume();
   }
 
  private:
   std::coroutine_handle<> waiting_;
   std::coroutine_handle<> root_;
-  error_code* ec_;
-  std::optional<Result>* result_;
+  pending<Result>* of_;
 };
 
 struct nothing {};
@@ -164,26 +172,26 @@ class [[nodiscard]] operation {
  public:
   template <class... From>
   operation(into_token token, Initiation initiation, From&&... arguments)
-      : ec_(token.ec), initiation_(std::move(initiation)), arguments_(std::forward<From>(arguments)...) {}
+      : state_{token.ec, {}}, initiation_(std::move(initiation)), arguments_(std::forward<From>(arguments)...) {}
 
   bool await_ready() const noexcept { return false; }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> waiting) {
     std::apply(
         [&](Arguments&... arguments) {
-          std::move(initiation_)(resumption<Result>(waiting, ec_, &result_), std::move(arguments)...);
+          std::move(initiation_)(resumption<Result>(waiting, state_), std::move(arguments)...);
         },
         arguments_);
+    state_.started = true;
   }
   auto await_resume() noexcept {
-    if constexpr (!std::is_same_v<Result, nothing>) return std::move(*result_);
+    if constexpr (!std::is_same_v<Result, nothing>) return std::move(*state_.result);
   }
 
  private:
-  error_code* ec_;
+  pending<Result> state_;
   Initiation initiation_;
   std::tuple<Arguments...> arguments_;
-  std::optional<Result> result_;
 };
 
 template <class Result>

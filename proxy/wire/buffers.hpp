@@ -2,11 +2,12 @@
 //
 // Blocks for bodies in transfer, kept by a shard and lent to exchanges, so that memory grows with bodies under way and
 // not with connections; and the account of all that the shard's connections hold in buffers, by which new work is
-// turned away in time. One thread; only in_use() may be asked by others.
+// turned away in time. One thread; only in_use() and freed() may be asked by others.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <span>
@@ -44,7 +45,11 @@ class buffer_pool {
     void release() noexcept {
       if (!bytes_) return;
       owner_->give_back(size_);
-      if (size_ == block_size && owner_->free_.size() < keep) owner_->free_.push_back(std::move(bytes_));
+      if (size_ == block_size && owner_->free_.size() < keep) {
+        owner_->free_.push_back(std::move(bytes_));
+      } else {
+        owner_->count_freed(size_);
+      }
       bytes_.reset();
     }
 
@@ -81,13 +86,17 @@ class buffer_pool {
   /// Any thread.
   std::size_t in_use() const noexcept { return in_use_.load(std::memory_order_relaxed); }
   bool full() const noexcept { return in_use() >= limit_; }
+  /// Bytes of blocks that were not kept but freed, ever: what malloc may have kept of them. Any thread.
+  std::uint64_t freed() const noexcept { return freed_.load(std::memory_order_relaxed); }
 
  private:
+  void count_freed(std::size_t size) noexcept { freed_.store(freed() + size, std::memory_order_relaxed); }
   static std::unique_ptr<char[]> make(std::size_t size) { return std::make_unique_for_overwrite<char[]>(size); }
 
   static constexpr std::size_t keep = 64;  // 2 MiB
   std::size_t limit_;
-  std::atomic<std::size_t> in_use_{0};  // one writer
+  std::atomic<std::size_t> in_use_{0};   // one writer
+  std::atomic<std::uint64_t> freed_{0};  // the same
   std::vector<std::unique_ptr<char[]>> free_;
 };
 

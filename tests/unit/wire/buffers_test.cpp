@@ -76,4 +76,16 @@ TEST_CASE("h1_input: heads are accounted for, and large ones do not grow when th
   CHECK(pool.in_use() == 0);
 }
 
+TEST_CASE("buffers: blocks that are not kept are counted as freed, others are not") {
+  buffer_pool pool;
+  {
+    std::vector<buffer_pool::block> burst;
+    for (int i = 0; i < 100; ++i) burst.push_back(pool.take());
+  }
+  const std::uint64_t freed = pool.freed();
+  CHECK(freed == 36 * buffer_pool::block_size);
+  for (int i = 0; i < 100; ++i) pool.take().release();
+  CHECK(pool.freed() == freed);
+}
+
 }  // namespace sidespan::wire::test
