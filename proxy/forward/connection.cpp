@@ -77,6 +77,7 @@ net::task<void> connection::serve() {
     current_ = nullptr;
     more = http_.may_continue();
   }
+  if (draining_) http_.hurry();
   co_await http_.close_gently();
 }
 
@@ -98,6 +99,7 @@ void connection::drain() noexcept {
     http_.interrupt(false);
   } else {
     http_.close_after();
+    http_.hurry();  // it may have been answered already
   }
 }
 

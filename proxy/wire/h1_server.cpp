@@ -14,9 +14,6 @@ using base::stage;
 
 namespace {
 
-/// Of a caller that has got its answer.
-constexpr std::chrono::milliseconds longest_silence{2000};
-
 bool lists_trailers(std::string_view codings) noexcept {
   while (const auto coding = base::next_list_element(codings)) {
     if (base::iequals(*coding, "trailers")) return true;
@@ -208,16 +205,21 @@ void h1_server::abort() noexcept {
 net::task<bool> h1_server::read_off_body() {
   using std::chrono::milliseconds;
   using clock = std::chrono::steady_clock;
-  const clock::time_point end = clock::now() + limits_.linger;
+  linger_end_ = clock::now() + (hurried_ ? limits_.linger_silence : limits_.linger);
   while (!input_.body_done()) {
-    const auto left = std::chrono::ceil<milliseconds>(end - clock::now());
+    const auto left = std::chrono::ceil<milliseconds>(linger_end_ - clock::now());
     if (left.count() <= 0) co_return false;
-    const milliseconds silence = std::min<milliseconds>(left, longest_silence);
+    const milliseconds silence = std::min(left, limits_.linger_silence);
     const result<body_piece> piece = co_await input_.read_body(silence);
     // What is malformed has no end that is known, so it is read no further than what nobody announced.
     if (!piece) co_return piece.error().code() == base::fault_code::http_request_error;
   }
   co_return true;
+}
+
+void h1_server::hurry() noexcept {
+  hurried_ = true;
+  linger_end_ = std::min(linger_end_, std::chrono::steady_clock::now() + limits_.linger_silence);
 }
 
 net::task<void> h1_server::close_gently() {
@@ -233,7 +235,7 @@ net::task<void> h1_server::close_gently() {
     stream_->close();
     co_return;
   }
-  stream_->limit(longest_silence);
+  stream_->limit(limits_.linger_silence);
   std::array<char, 4096> scratch;
   std::size_t drained = 0;
   while (drained < 1024 * 1024) {

@@ -19,6 +19,7 @@ struct h1_server_limits {
   std::chrono::milliseconds keep_alive_timeout{60000};  // until the first byte of a request; 0: none
   std::uint64_t min_rate = 0;                           // bytes per second of bodies either way; 0: none
   std::chrono::milliseconds linger{30000};              // longest reading of content behind the answer to it
+  std::chrono::milliseconds linger_silence{2000};       // and without anything; of what nobody announced, at all
 };
 
 class h1_server final : public server_exchange {
@@ -41,6 +42,8 @@ class h1_server final : public server_exchange {
   /// Closes so that the peer gets all that was sent (RFC 9112 §9.6): FIN, then reads until FIN. The content that the
   /// head announced is read while it comes and is well-formed, anything else for 1 MiB or 2 s.
   net::task<void> close_gently();
+  /// Content behind its answer is read for `linger_silence` more at most, from now or from close_gently() on.
+  void hurry() noexcept;
 
   http::request_head& request() noexcept override { return request_; }
   http::body_size request_size() const noexcept override { return decoded_.body; }
@@ -95,6 +98,8 @@ class h1_server final : public server_exchange {
   bool complete_ = false;  // the response has been written whole
   bool close_after_ = false;
   bool broken_ = false;
+  bool hurried_ = false;
+  std::chrono::steady_clock::time_point linger_end_{};
   bool accepts_trailers_ = false;
   bool awaits_continue_ = false;  // looked at when there is a rate to keep
 };

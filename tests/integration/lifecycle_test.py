@@ -161,6 +161,19 @@ class drain(unittest.TestCase):
                 self.assertLess(time.monotonic() - began, 10)
             hang.open()
 
+    def test_who_has_its_answer_and_still_sends_does_not_hold_it_up(self):  # CN-8
+        with origin() as app, sidespan().inbound(app.port, max_body="1KiB").start() as sidecar, client(sidecar.inbound) as one:
+            one.send(b"POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n" + b"x" * 2000)
+            self.assertEqual(one.read().status, 413)
+            began = time.monotonic()
+            sidecar.signal(signal.SIGTERM)
+            with self.assertRaises(OSError):
+                while time.monotonic() - began < 20:
+                    one.send(b"x")
+                    time.sleep(0.05)
+            self.assertEqual(sidecar.wait(), 0)
+            self.assertLess(time.monotonic() - began, 15)
+
     def test_sigint_drains_too(self):
         with origin() as app, sidespan().inbound(app.port).start() as sidecar:
             sidecar.signal(signal.SIGINT)

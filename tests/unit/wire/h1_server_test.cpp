@@ -517,6 +517,25 @@ TEST_CASE("h1_server: content behind an early answer is not read for ever") {
   });
 }
 
+TEST_CASE("h1_server: who has its answer and sends no more is waited for only for a while") {
+  h1_server_limits limits;
+  limits.linger_silence = 20ms;
+  answered_early s("Content-Length: 1000000000", limits);
+  s.loop.until([&] { return s.closed(); });
+}
+
+TEST_CASE("h1_server: in a hurry, content behind an early answer is not read for long") {
+  h1_server_limits limits;
+  limits.linger_silence = 50ms;
+  answered_early s("Content-Length: 1000000000", limits);
+  s.http.hurry();
+  s.loop.until([&] {
+    std::size_t sent = 0;
+    (void)s.far().send_now("x", sent);
+    return s.closed();
+  });
+}
+
 TEST_CASE("h1_server: interrupted, a waiting request ends the connection") {
   serving s;
   const auto waiting = s.loop.start(s.http.next());
