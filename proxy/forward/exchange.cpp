@@ -109,6 +109,8 @@ net::task<void> exchange::refuse(fault why) {
 /// Stage parse, second half: what the request is for (RFC 9112 §3.2, §3.3).
 exchange::outcome exchange::read_target() {
   http::request_head& head = down_.request();
+  // What a caller writes behind it without waiting is meant for the tunnel and must never be read as a request.
+  if (head.method == "CONNECT") down_.close_after();
   if (head.method == "CONNECT" && !leg_.is_forward_proxy()) {
     return fault(fault_code::not_implemented, side::downstream, stage::route,
                  "CONNECT is for forward proxies");  // H1-7

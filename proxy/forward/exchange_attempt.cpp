@@ -69,6 +69,7 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   failed = explain_failure(moved_.fault);
   tell_health(lease, failed);
   failed_at_ = lease.endpoint();
+  lease.ended_at(shard_.all.clock.steady());
   finish_attempt(failed);
   co_return failed;
 }

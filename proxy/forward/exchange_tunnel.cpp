@@ -39,8 +39,6 @@ base::result<void> exchange::on_switch(http::response_head& head) {
 net::task<exchange::outcome> exchange::connect_through() {
   outcome failed;
   ++attempts_;
-  // What a caller writes without waiting for the answer is meant for the tunnel and must not be read as a request.
-  down_.close_after();
   if (traced()) begin_span();
   if (down_.request_size().present())
     failed = fault(fault_code::http_request_error, base::side::downstream, base::stage::route, "CONNECT with content");

@@ -42,6 +42,7 @@ class tally {
 
   std::size_t digits = 0;
   std::size_t letters = 0;
+  std::size_t capitals = 0;
   std::size_t changes = 0;    // between digits, lower and upper case
   std::size_t digit_run = 0;  // the longest
   bool hex_run = false;       // between separators: six or more hexadecimal characters, one of them a digit
@@ -52,6 +53,7 @@ class tally {
     const bool digit = is == character::digit;
     strange = strange || is == character::other;
     digits += digit;
+    capitals += is == character::upper;
     letters += is == character::lower || is == character::upper;
     run_ = digit ? run_ + 1 : 0;
     digit_run = std::max(digit_run, run_);
@@ -118,11 +120,13 @@ bool looks_like_value(std::string_view segment) noexcept {
   if (segment.size() > longest_name) return true;
   const tally of(segment);
   if (of.strange) return true;
-  if (of.digits == 0) return segment.size() >= 8 && of.changes * 9 >= segment.size() * 4;
+  const bool restless = segment.size() >= 8 && of.changes * 9 >= segment.size() * 4;
+  // `getUserById` changes as often as a token does, but words have more small letters.
+  if (of.digits == 0) return restless && of.capitals * 3 > segment.size();
   if (of.letters == 0 || of.digit_run >= 3) return true;
   if (is_version(segment)) return false;
   if (of.hex_run) return true;
-  if (segment.size() >= 8) return of.digits * 4 >= segment.size() || of.changes * 9 >= segment.size() * 4;
+  if (segment.size() >= 8) return restless || of.digits * 4 >= segment.size();
   return segment.size() >= 4 && of.digits * 3 >= segment.size();
 }
 

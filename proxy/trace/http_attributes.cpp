@@ -19,6 +19,9 @@ void set_port(live_span& span, key k, unsigned port) {
   if (port != 0) span.set(k, static_cast<std::int64_t>(port));
 }
 
+/// Refused before it was read: nothing is known about it.
+bool is_unread(const request_facts& facts) noexcept { return facts.head->method.empty(); }
+
 /// Name and method of either kind. The path never becomes the target (SC-12).
 void describe_method(live_span& span, const request_facts& facts, const settings& settings) {
   const std::string_view method = facts.head->method;
@@ -26,7 +29,7 @@ void describe_method(live_span& span, const request_facts& facts, const settings
   const bool is_known = std::find(known.begin(), known.end(), method) != known.end();  // SC-13: case-sensitive
   span.set_name(is_known ? method : "HTTP", facts.route);                              // SC-11
   span.set(key::http_request_method, is_known ? method : "_OTHER");
-  if (!is_known) span.set(key::http_request_method_original, method);
+  if (!is_known) set_if_any(span, key::http_request_method_original, method);
 }
 
 std::string_view without_userinfo(std::string_view host) noexcept {
@@ -94,7 +97,7 @@ void say_server(live_span& span, const request_facts& facts, const settings& set
   set_if_any(span, key::client_address, facts.client_address);
   set_if_any(span, key::network_peer_address, facts.peer_address);
   set_port(span, key::network_peer_port, facts.peer_port);
-  span.set(key::network_protocol_version, http::name(facts.head->version));
+  if (!is_unread(facts)) span.set(key::network_protocol_version, http::name(facts.head->version));
   set_if_any(span, key::user_agent_original, facts.head->fields.value(http::field_id::user_agent));
 }
 
@@ -104,7 +107,8 @@ void say_client(live_span& span, const request_facts& facts, const settings& set
   set_if_any(span, key::url_template, facts.route);
   set_if_any(span, key::server_address, without_userinfo(facts.host));
   set_port(span, key::server_port, facts.port != 0 ? facts.port : default_port(facts.scheme));
-  span.set(key::network_protocol_version, http::name(facts.head->version));
+  // What we speak, whatever the application does (H1-2).
+  span.set(key::network_protocol_version, http::name(http::version::http_1_1));
 }
 
 }  // namespace
@@ -116,7 +120,7 @@ void describe_server(live_span& span, const request_facts& facts, const settings
     say_server(span, facts, settings);
     if (before != nullptr) before->learn(span, offset, facts);
   }
-  span.set(key::url_path, facts.path);
+  set_if_any(span, key::url_path, facts.path);
   set_query(span, facts, settings);
 }
 
@@ -127,7 +131,8 @@ void describe_client(live_span& span, const request_facts& facts, const settings
     say_client(span, facts, settings);
     if (before != nullptr) before->learn(span, offset, facts);
   }
-  if (facts.head->method != "CONNECT") set_full_url(span, facts, settings);  // its target is no URL
+  const bool is_url = facts.head->method != "CONNECT" && !is_unread(facts);  // the target of CONNECT is none
+  if (is_url) set_full_url(span, facts, settings);
   if (facts.peer_address.empty()) return;
   span.set(key::network_peer_address, facts.peer_address);
   set_port(span, key::network_peer_port, facts.peer_port);

@@ -51,6 +51,8 @@ class pool {
     /// What the exchange says about the endpoint; neither is said when it says nothing.
     void succeeded() noexcept;
     void failed() noexcept;
+    /// The exchange is over at this time; unsaid, the kernel is asked before the next one.
+    void ended_at(base::steady_time when) noexcept { held_->rested = when; }
     /// Only to be compared, and as what another pick is to avoid.
     const member* endpoint() const noexcept { return held_ ? &held_->to : nullptr; }
     /// `10.0.0.7:5432`, or the path of a unix socket. Only while leased.
@@ -70,8 +72,8 @@ class pool {
     std::chrono::milliseconds idle_timeout{60000};
     /// Another endpoint than this one, when there is one.
     const member* avoid = nullptr;
-    /// When a request came that can be repeated: it takes a connection that was in use a moment ago without asking the
-    /// kernel whether that is still good. 0: the kernel is always asked.
+    /// When a request came that can be repeated: it takes a connection that was given back a moment ago without asking
+    /// the kernel whether that is still good. 0: the kernel is always asked.
     base::steady_time began{};
     net::opening* spent = nullptr;  // connect() tells here how long it took; outlives the wait
     /// Only a new connection will do, not one that comes back while this waits.

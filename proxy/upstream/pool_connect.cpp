@@ -179,7 +179,8 @@ net::task<base::result<pool::lease>> pool::wait_for_one(group& of, limits limits
   of.waiting.push_back(&own);
   (void)co_await own.ready.wait_for(limits.connect_timeout);
   of.waiting.remove(&own);
-  if (own.given && limits.fresh) {
+  // The upstream may have closed it right behind its answer (RT-4).
+  if (own.given && (limits.fresh || !own.given.held_->http.quiet())) {
     own.given.end().reset();
     own.may_open = true;  // in its place
   }
@@ -220,7 +221,6 @@ net::task<base::result<pool::lease>> pool::open(group& of, limits limits, member
   member& to = *places[out.winner];
   of.cluster.prefer_family_of(to);
   auto one = std::make_unique<connection>(*this, of, to, std::move(out.stream), limits.idle_timeout);
-  one->used = limits.began;
   one->http.begin(limits.idle_timeout);
   co_return lease(std::move(one));
 }

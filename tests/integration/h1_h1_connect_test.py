@@ -114,7 +114,10 @@ class connect(unittest.TestCase):
             for host in ("127.0.0.1", "localhost", "127.0.0.2", "0.0.0.0", "[::ffff:127.0.0.1]"):
                 with self.subTest(name, host=host), client(self.port) as one:
                     one.send(f"CONNECT {host}:{int(getattr(self.sidecar, name))} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+                    one.send(f"GET {self.app.url}/smuggled HTTP/1.1\r\nHost: a\r\n\r\n".encode())
                     self.assertEqual(one.read("CONNECT").status, 403)
+                    self.assertTrue(one.is_closed())
+        self.assertEqual(self.app.requests, [])
 
     def test_reverse_proxies_answer_501(self):  # H1-7
         for port in (self.sidecar.inbound, self.sidecar.outbound):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """h1-h1: what the caller gets when the other side fails (specs §7.7), and what happens when a caller goes away."""
+import threading
 import time
 import unittest
 
@@ -133,6 +134,25 @@ class upstream_faults(unittest.TestCase):
                     one.request("GET", "/more")
                     for _ in range(3):
                         self.assertEqual(one.request("GET", "/after").body, b"fine")
+
+    def test_bytes_on_an_idle_connection_in_constant_use_answer_nobody(self):  # RS-8
+        said = threading.Event()
+
+        def twice(one):
+            one.reply(body=b"fine")
+            time.sleep(0.0003)
+            one.send(b"HTTP/1.1 200 Evil\r\nContent-Length: 4\r\n\r\nevil")
+            said.set()
+
+        self.app.on("/twice", twice)
+        for _ in range(5):
+            said.clear()
+            with client(self.port) as one:
+                for _ in range(120):  # a connection that has served 100 is one that is trusted most
+                    one.request("GET", "/before")
+                self.assertEqual(one.request("GET", "/twice").body, b"fine")
+                said.wait()
+                self.assertEqual(one.request("GET", "/after").body, b"fine")
 
     def test_stale_idle_connection_is_retried_for_get_but_not_for_post(self):  # RT-1, RT-4
         self.app.on("/die", raw(b""))

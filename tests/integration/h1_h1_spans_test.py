@@ -217,6 +217,8 @@ class ends(span_test):
             self.assertEqual(one.read().status, 400)
         span, = self.once()
         self.assertEqual((span.error, span.attributes["http.response.status_code"]), (False, 400))
+        for unknown in ("http.request.method_original", "url.path", "network.protocol.version"):
+            self.assertNotIn(unknown, span.attributes)
 
     def test_an_options_that_ends_here_has_its_span(self):  # RFC 9110 §7.6.2
         for port, kind in ((self.port, "server"), (self.sidecar.outbound, "client")):

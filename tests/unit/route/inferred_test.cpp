@@ -21,6 +21,8 @@ TEST_CASE("inferred: values are told from words") {
       {"add-item", false},
       {"favicon.ico", false},
       {"getCustomerOrderHistory", false},
+      {"getUserById", false},
+      {"HelloWorldFooBarBaz", false},
       {"openid-configuration", false},
       {".well-known", false},
       {"v1", false},
@@ -60,6 +62,7 @@ TEST_CASE("inferred: values are told from words") {
       {"dQw4w9WgXcQ", true},
       {"k3jx9ab0", true},
       {"QmFzZTY0VGV4dA", true},
+      {"AbCdEfGhIjKlMnOp", true},
       {"abcdefghijklmnopqrstuvwxyzabcdef", true},  // 32 bytes
       // text of users
       {"caf%C3%A9", true},

@@ -297,7 +297,21 @@ TEST_CASE("http attributes: protocol versions") {
   request r;
   r.head.version = version;
   CHECK(all(r.server()).at("network.protocol.version") == "\"" + text + "\"");
-  CHECK(all(r.client()).at("network.protocol.version") == "\"" + text + "\"");
+  CHECK(all(r.client()).at("network.protocol.version") == "\"1.1\"");  // what is spoken to the upstream, always
+}
+
+TEST_CASE("http attributes: nothing is said about a request that was refused before it was read") {
+  request r;
+  r.head = {};
+  r.facts = {};
+  r.facts.head = &r.head;
+  for (const auto& done : {r.server(), r.client()}) {
+    const auto found = all(done);
+    CHECK(done.name() == "HTTP");
+    CHECK(found.at("http.request.method") == "\"_OTHER\"");
+    for (const char* name : {"http.request.method_original", "url.path", "url.full"}) CHECK(found.count(name) == 0);
+  }
+  CHECK(all(r.server()).count("network.protocol.version") == 0);
 }
 
 TEST_CASE("http attributes: the endpoint of an attempt") {

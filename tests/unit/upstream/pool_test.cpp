@@ -120,10 +120,10 @@ TEST_CASE("pool: what happened to an idle connection is looked at before it is u
 
 namespace {
 
-/// An idle connection that has served `exchanges`, the last of them from `began` on.
-void served(pooling& p, std::uint64_t exchanges, base::steady_time began) {
+/// A connection that has served `exchanges` and idles since `rested`.
+void served(pooling& p, std::uint64_t exchanges, base::steady_time rested) {
   pool::limits now;
-  now.began = began;
+  now.began = rested;
   auto made = p.loop.finish(p.pool.connect(p.where, now));
   REQUIRE(made);
   pool::lease held = std::move(*made);
@@ -136,25 +136,39 @@ void served(pooling& p, std::uint64_t exchanges, base::steady_time began) {
     REQUIRE(held);
     p.exchange(held, index);
   }
+  held.ended_at(rested);
 }
 
 }  // namespace
 
 TEST_CASE("pool: only what can be repeated takes a connection unasked, and only one that was in use just now") {
   pooling p;
-  const base::steady_time began{1'000'000'000};
-  served(p, connection::proven, began);
+  const base::steady_time rested{1'000'000'000};
+  served(p, connection::proven, rested);
   p.far[0].shut_write();
   pool::limits then;
   SECTION("a moment later") {
-    then.began = began + 1999us;
+    then.began = rested + 99us;
     CHECK(p.pool.take_idle(p.where, then));
   }
   SECTION("later") {
-    then.began = began + 2ms;
+    then.began = rested + 100us;
     CHECK_FALSE(p.pool.take_idle(p.where, then));
   }
   SECTION("what cannot be repeated") { CHECK_FALSE(p.pool.take_idle(p.where, then)); }
+}
+
+TEST_CASE("pool: a connection whose exchange did not say when it ended is asked") {
+  pooling p;
+  pool::limits now;
+  now.began = base::steady_time{1'000'000'000};
+  served(p, connection::proven, now.began);
+  auto held = p.pool.take_idle(p.where, now);
+  REQUIRE(held);
+  p.exchange(held, 0);
+  held.give_back();
+  p.far[0].shut_write();
+  CHECK_FALSE(p.pool.take_idle(p.where, now));
 }
 
 TEST_CASE("pool: an upstream that has not kept a connection for long is asked each time") {
@@ -655,6 +669,19 @@ TEST_CASE("pool: who waits for a fresh connection gets one in the place of that 
   (***waiting).give_back();
   g.loop.until([&] { return next->has_value(); });
   CHECK(**next);
+}
+
+TEST_CASE("pool: a connection that comes back closed is not given to who waits (RT-4)") {
+  grouping g;
+  g.settings.policy.max_connections = 1;
+  auto first = g.connect();
+  g.serve(first);
+  const auto waiting = g.loop.start(g.pool.connect(g.of(), {}));
+  g.far[0].shut_write();
+  first.give_back();
+  g.loop.until([&] { return waiting->has_value(); });
+  REQUIRE(**waiting);
+  CHECK_FALSE((***waiting).exchange().reused());
 }
 
 TEST_CASE("pool: a name that nobody knows") {
