@@ -26,6 +26,7 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   opened_ = net::opening();
   limits.spent = &opened_;
   moved_ = relay_outcome();
+  answered_ = {};
   upstream::pool::lease lease;
   limits.avoid = failed_at_;
   limits.fresh = fresh;
@@ -69,7 +70,7 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   failed = explain_failure(moved_.fault);
   tell_health(lease, failed);
   failed_at_ = lease.endpoint();
-  lease.ended_at(shard_.all.clock.steady());
+  lease.answered_at(answered_);
   finish_attempt(failed);
   co_return failed;
 }
@@ -134,7 +135,8 @@ void exchange::inject() {
 
 base::result<void> exchange::on_response(http::response_head& head) {
   status_ = head.status;
-  if (shard_.response_times) response_after_ = shard_.all.clock.steady() - began_;
+  answered_ = shard_.all.clock.steady();  // before it is passed on: whoever takes it may run instead of us
+  if (shard_.response_times) response_after_ = answered_ - began_;
   if (span_)
     trace::describe_response(*span_, leg_.inbound() ? trace::span_kind::server : trace::span_kind::client, head.status);
   // Endless by nature: what it causes later is background work (correlation.md, policy).

@@ -27,17 +27,18 @@ struct connection {
   net::deadline expiry;         // armed while idle
   connection* newer = nullptr;  // while idle
   connection* older = nullptr;
-  base::steady_time rested{};  // since when it idles; 0: unknown
+  base::steady_time answered{};  // when the response of its last exchange came; 0: unknown
 
   /// Exchanges after which an upstream is known to keep connections. One that closes without a word after fewer would
   /// have many requests repeated.
   static constexpr std::uint64_t proven = 100;
 
-  /// It idles so short a time that next to nothing can have happened to it since: about one turn of the loop, which is
-  /// as late as any proxy hears of it that waits for events. What comes later than that and was not asked for must be
-  /// seen, or it answers the next request (RS-8).
+  /// It answered so short a time ago that next to nothing can have happened to it since: about one turn of the loop,
+  /// which is as late as any proxy hears of it that waits for events. What comes later than that and was not asked for
+  /// must be seen, or it answers the next request (RS-8).
   bool hot_at(base::steady_time now) const noexcept {
-    return now.ns != 0 && rested.ns != 0 && now - rested < std::chrono::microseconds(100) && http.served() >= proven;
+    return now.ns != 0 && answered.ns != 0 && now - answered < std::chrono::microseconds(100) &&
+           http.served() >= proven;
   }
 };
 

@@ -63,7 +63,7 @@ void pool::lease::failed() noexcept {
 
 void pool::note_failure(group& of, member& at) noexcept {
   // It may have closed them all.
-  for (connection* each = at.idle.newest(); each != nullptr; each = each->older) each->rested = {};
+  for (connection* each = at.idle.newest(); each != nullptr; each = each->older) each->answered = {};
   if (at.gone || !of.cluster.failed(at)) return;
   tell(of, event::ejected);
   const auto more = of.ejection_log.pass();
@@ -153,7 +153,7 @@ pool::lease pool::idle_of(member& at, const limits& limits) {
     // RFC 9112 §9.3.1: the upstream may have closed it meanwhile; bytes that nobody asked for are never a response
     // (RS-8).
     if (found.hot_at(limits.began) || found.http.quiet()) {
-      found.rested = {};
+      found.answered = {};
       found.http.begin(limits.idle_timeout);
       return lease(std::move(one));
     }

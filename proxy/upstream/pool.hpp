@@ -51,8 +51,8 @@ class pool {
     /// What the exchange says about the endpoint; neither is said when it says nothing.
     void succeeded() noexcept;
     void failed() noexcept;
-    /// The exchange is over at this time; unsaid, the kernel is asked before the next one.
-    void ended_at(base::steady_time when) noexcept { held_->rested = when; }
+    /// When the response came, before any of it was passed on; unsaid, the kernel is asked before the next exchange.
+    void answered_at(base::steady_time when) noexcept { held_->answered = when; }
     /// Only to be compared, and as what another pick is to avoid.
     const member* endpoint() const noexcept { return held_ ? &held_->to : nullptr; }
     /// `10.0.0.7:5432`, or the path of a unix socket. Only while leased.

@@ -120,10 +120,10 @@ TEST_CASE("pool: what happened to an idle connection is looked at before it is u
 
 namespace {
 
-/// A connection that has served `exchanges` and idles since `rested`.
-void served(pooling& p, std::uint64_t exchanges, base::steady_time rested) {
+/// An idle connection that has served `exchanges`, the last of them answered at `answered`.
+void served(pooling& p, std::uint64_t exchanges, base::steady_time answered) {
   pool::limits now;
-  now.began = rested;
+  now.began = answered;
   auto made = p.loop.finish(p.pool.connect(p.where, now));
   REQUIRE(made);
   pool::lease held = std::move(*made);
@@ -136,29 +136,29 @@ void served(pooling& p, std::uint64_t exchanges, base::steady_time rested) {
     REQUIRE(held);
     p.exchange(held, index);
   }
-  held.ended_at(rested);
+  held.answered_at(answered);
 }
 
 }  // namespace
 
 TEST_CASE("pool: only what can be repeated takes a connection unasked, and only one that was in use just now") {
   pooling p;
-  const base::steady_time rested{1'000'000'000};
-  served(p, connection::proven, rested);
+  const base::steady_time answered{1'000'000'000};
+  served(p, connection::proven, answered);
   p.far[0].shut_write();
   pool::limits then;
   SECTION("a moment later") {
-    then.began = rested + 99us;
+    then.began = answered + 99us;
     CHECK(p.pool.take_idle(p.where, then));
   }
   SECTION("later") {
-    then.began = rested + 100us;
+    then.began = answered + 100us;
     CHECK_FALSE(p.pool.take_idle(p.where, then));
   }
   SECTION("what cannot be repeated") { CHECK_FALSE(p.pool.take_idle(p.where, then)); }
 }
 
-TEST_CASE("pool: a connection whose exchange did not say when it ended is asked") {
+TEST_CASE("pool: a connection whose exchange did not say when it was answered is asked") {
   pooling p;
   pool::limits now;
   now.began = base::steady_time{1'000'000'000};
