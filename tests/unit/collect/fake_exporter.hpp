@@ -107,6 +107,10 @@ class script {
   bool wait_for_hang(std::size_t calls = 1) {
     return wait([this, calls] { return hanging_ && pending_.size() >= calls; });
   }
+  /// The worker waits for so many calls.
+  bool wait_for_wait(std::size_t calls) {
+    return wait([this, calls] { return waited_for_ == calls; });
+  }
   std::vector<numbers> sends() {
     const std::lock_guard lock(mutex_);
     return sends_;
@@ -164,6 +168,7 @@ class script {
   bool hanging_ = false;
   bool deaf_ = false;
   unsigned no_memory_ = 0;
+  std::size_t waited_for_ = 0;
   unsigned cancels_ = 0;
 };
 
@@ -188,6 +193,8 @@ class fake_exporter final : public exporter {
     script& s = *script_;
     std::unique_lock lock(s.mutex_);
     until = std::min(until, steady::now() + 2 * patience);
+    s.waited_for_ = s.pending_.size();
+    s.changed_.notify_all();
     while (true) {
       if (auto out = s.take()) return out;
       if (steady::now() >= until) return std::nullopt;

@@ -194,6 +194,7 @@ TEST_CASE("worker: stop with two calls under way, one answered, one never") {
 TEST_CASE("worker: stop while as many calls hang as there may be") {
   fixture f;
   REQUIRE(f.hang(2));
+  REQUIRE(f.far->wait_for_wait(2));  // with no time limit: only stop() can end it
   const auto deadline = steady::now() + 20ms;
   f.subject.stop(deadline);
   CHECK(steady::now() - deadline < 2s);
