@@ -4,6 +4,7 @@ import hashlib
 import threading
 import time
 import unittest
+from contextlib import ExitStack
 
 from support import wire
 from support.client import client
@@ -173,6 +174,30 @@ class back_pressure(unittest.TestCase):
             one.connection.shutdown(2)
             writer.join(10)
             release.open()
+
+
+@release_only
+class a_burst(unittest.TestCase):
+    """What many bodies at once took goes back to the system, also while their connections stay (ADR 20)."""
+
+    CALLERS = 300
+
+    def test_memory_goes_back_some_seconds_after_it(self):
+        body = bytes(100_000)
+        with origin() as app, sidespan().inbound(app.port).set(log={"level": "debug"}).start() as sidecar, ExitStack() as open_ones:
+            app.otherwise(lambda one: one.reply(200, body=b"%d" % len(one.read_body())))
+            callers = [open_ones.enter_context(client(sidecar.inbound)) for _ in range(self.CALLERS)]
+            for one in callers:
+                one.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:1000])
+            # Every one of them waits for the rest with a block of its own.
+            until(lambda: sidecar.metrics().sum("sidespan_buffer_bytes") > self.CALLERS * 32 * 1024)
+            for one in callers:
+                one.send(body[1000:])
+            for one in callers:
+                self.assertEqual(one.read().body, b"%d" % len(body))
+            before = sidecar.memory()
+            until(lambda: sidecar.logged("memory returned to the system"))
+            until(lambda: sidecar.memory() < before - 3 * MiB)
 
 
 if __name__ == "__main__":
