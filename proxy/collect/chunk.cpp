@@ -63,8 +63,13 @@ void chunk_pool::give_back(chunk* unused) noexcept {
 }
 
 chunk* chunk_pool::pop() noexcept {
-  // The whole stack at once: nobody else takes from it, so there is no A-B-A.
-  if (mine_ == nullptr) mine_ = returned_.exchange(nullptr, std::memory_order_acquire);
+  // The whole stack at once: nobody else takes from it, so there is no A-B-A. What came back last is used first; going
+  // round through all that an outage left would find none of them in the cache.
+  if (chunk* returned = returned_.exchange(nullptr, std::memory_order_acquire); returned != nullptr) {
+    chunk* last = returned;
+    while (last->below != nullptr) last = last->below;
+    last->below = std::exchange(mine_, returned);
+  }
   if (mine_ == nullptr) return nullptr;
   chunk* out = std::exchange(mine_, mine_->below);
   kept_.fetch_sub(1, std::memory_order_relaxed);

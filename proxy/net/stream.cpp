@@ -30,6 +30,7 @@ stream::stream(tcp_socket socket, deadlines& wheel)
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.native_non_blocking(true, ignored);
+  socket_.ask_for_rest();
   peer_ = socket_.remote_endpoint(ignored);
   peer_address_ = plain_address(peer_.address());
 }
@@ -106,6 +107,7 @@ std::optional<std::size_t> stream::try_write(const pieces& text) noexcept {
   while (true) {
     const ssize_t sent = count == 1 ? ::send(socket_.native_handle(), vector[0].iov_base, vector[0].iov_len, flags)
                                     : ::sendmsg(socket_.native_handle(), &message, flags);
+    if (sent > 0) socket_.wrote();
     if (sent >= 0) return static_cast<std::size_t>(sent);
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return 0;

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <array>
-#include <boost/asio/buffer.hpp>
 #include <chrono>
 #include <optional>
 #include <span>
@@ -15,6 +14,7 @@
 
 #include "base/result.hpp"
 #include "net/deadlines.hpp"
+#include "net/read.hpp"
 #include "net/task.hpp"
 
 namespace sidespan::net {
@@ -45,9 +45,7 @@ class stream {
 
   /// Reads what is there, at least one byte; to be awaited at once. No coroutine of its own: this is awaited twice per
   /// exchange. `ec` outlives the wait; end_of() tells what it means when no byte came.
-  auto read_some(std::span<char> room, error_code& ec) {
-    return socket_.async_read_some(asio::mutable_buffer(room.data(), room.size()), into(ec));
-  }
+  reading read_some(std::span<char> room, error_code& ec) noexcept { return {socket_, room, ec}; }
   /// How a read or wait ended that failed with `ec`; `closed`: the peer sent FIN.
   io_end end_of(const error_code& ec) const noexcept;
 
@@ -112,7 +110,7 @@ class stream {
   bool write_stopped() const noexcept { return write_late_ || stopped_ != stop::no; }
   std::int64_t taken() const noexcept;
 
-  mutable tcp_socket socket_;  // native_handle() is not const
+  mutable read_socket socket_;  // native_handle() is not const
   deadlines& wheel_;
   tcp_endpoint peer_;
   std::string peer_address_;

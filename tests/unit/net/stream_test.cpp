@@ -74,6 +74,101 @@ TEST_CASE("stream: how a read can end") {
   }
 }
 
+TEST_CASE("stream: nothing that has come is waited for, however it came") {
+  stream_set s;
+  SECTION("more than the reader has room for") {
+    const std::string large(10'000, 'x');
+    s.far().send(large);
+    std::string got;
+    while (got.size() < large.size()) got += s.loop.finish(read(s.near())).bytes;
+    CHECK(got == large);
+  }
+  SECTION("a FIN with the last bytes") {
+    s.far().send("last words");
+    s.far().shut_write();
+    s.loop.settle();  // the one event for both is over
+    CHECK(s.loop.finish(read(s.near())).bytes == "last words");
+    CHECK(s.read_end() == io_end::closed);
+    CHECK(s.read_end() == io_end::closed);
+  }
+  SECTION("a FIN after them") {
+    s.far().send("last words");
+    CHECK(s.loop.finish(read(s.near())).bytes == "last words");
+    s.far().shut_write();
+    s.loop.settle();
+    CHECK(s.read_end() == io_end::closed);
+  }
+  SECTION("bytes between two reads") {
+    s.far().send("one");
+    CHECK(s.loop.finish(read(s.near())).bytes == "one");
+    s.far().send("two");
+    s.loop.settle();
+    CHECK(s.loop.finish(read(s.near())).bytes == "two");
+  }
+  SECTION("a reset with the last bytes") {
+    s.far().send("last words");
+    s.far().reset();
+    s.loop.settle();
+    CHECK(s.loop.finish(read(s.near())).bytes == "last words");
+    CHECK(s.read_end() == io_end::reset);
+  }
+  SECTION("a reset with the last bytes, and a write after them") {
+    s.far().send("last words");
+    s.far().reset();
+    CHECK(s.loop.finish(read(s.near())).bytes == "last words");
+    CHECK_FALSE(s.near().try_write({"answer"}).has_value());
+    CHECK(s.read_end() != io_end::timed_out);
+  }
+  SECTION("an answer to what was written") {
+    s.far().send("one");
+    CHECK(s.loop.finish(read(s.near())).bytes == "one");
+    CHECK(s.near().try_write({"question"}) == 8);
+    const auto waiting = s.loop.start(read(s.near()));
+    CHECK_FALSE(waiting->has_value());
+    s.far().send("two");
+    s.loop.until([&] { return waiting->has_value(); });
+    CHECK((*waiting)->bytes == "two");
+    s.far().send("three");
+    CHECK(s.loop.finish(read(s.near())).bytes == "three");
+  }
+  SECTION("a reset after them") {
+    s.far().send("one");
+    CHECK(s.loop.finish(read(s.near())).bytes == "one");
+    s.far().reset();
+    s.loop.settle();
+    CHECK(s.read_end() == io_end::reset);
+  }
+}
+
+TEST_CASE("stream: a unix socket is read like any other") {
+  support::event_loop loop;
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+  const support::far_end far(ends[1]);
+  tcp_socket socket(loop.context.get_executor());
+  socket.assign(asio::ip::tcp::v4(), ends[0]);
+  stream near(std::move(socket), loop.wheel, "/run/app.sock");
+  far.send("last words");
+  far.shut_write();
+  loop.settle();
+  CHECK(loop.finish(read(near)).bytes == "last words");
+  CHECK(loop.finish(read(near)).end == io_end::closed);
+}
+
+TEST_CASE("stream: what waits for bytes goes with its loop") {
+  const auto alive = std::make_shared<int>(1);
+  {
+    stream_set s;
+    const auto wait = [](std::shared_ptr<int>, stream& from) -> task<ended> {
+      ended out = co_await read(from);
+      co_return out;
+    };
+    s.loop.start(wait(alive, s.near()));
+    CHECK(alive.use_count() == 2);
+  }
+  CHECK(alive.use_count() == 1);
+}
+
 TEST_CASE("stream: a limit is for what comes next, and can be lifted or put off") {
   stream_set s;
   s.near().limit(20ms);
