@@ -4,7 +4,7 @@
 // waits for it. Used by net/stream alone, on the loop's thread. It differs from async_read_some in what it knows:
 // Linux tells with each read whether bytes or the peer's FIN are left (TCP_INQ, tcp(7)), and a write that goes well
 // afterwards tells that no RST had come either. Then the next read waits for the reactor's edge at once instead of
-// asking the kernel for an EAGAIN first: two system calls less per exchange. docs/adr/020 says why this reaches into
+// asking the kernel for an EAGAIN first: two system calls less per exchange. docs/adr/021 says why this reaches into
 // asio::detail.
 #pragma once
 
