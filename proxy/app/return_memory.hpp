@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Gives memory back to the system after a burst. Blocks of bodies lie between what connections keep, so that malloc
-// returns none of it by itself (docs/adr/019). On the control thread; started by app/sidecar.
+// returns none of it by itself (docs/adr/020). On the control thread; started by app/sidecar.
 #pragma once
 
 #include <cstdint>
