@@ -146,8 +146,7 @@ class exchange final : private relay_hooks {
   bool cut_ = false;
   relay_outcome moved_;
   base::nanoseconds response_after_{-1};
-  base::steady_time answered_{};  // when the final head came; 0: it has not
-  std::string_view protocol_;     // that the upstream switched to
+  std::string_view protocol_;  // that the upstream switched to
   tunnel* tunnel_ = nullptr;
   int status_ = 0;
   base::fault_code fault_ = base::fault_code::none;

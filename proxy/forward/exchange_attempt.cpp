@@ -26,11 +26,10 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   opened_ = net::opening();
   limits.spent = &opened_;
   moved_ = relay_outcome();
-  answered_ = {};
   upstream::pool::lease lease;
   limits.avoid = failed_at_;
   limits.fresh = fresh;
-  if (may_be_repeated()) limits.began = began_;
+  limits.repeatable = may_be_repeated();
   upstream::group& to = cluster();
   if (!fresh) lease = shard_.pool.take_idle(to, limits);
   if (!lease) {
@@ -70,7 +69,6 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   failed = explain_failure(moved_.fault);
   tell_health(lease, failed);
   failed_at_ = lease.endpoint();
-  lease.answered_at(answered_);
   finish_attempt(failed);
   co_return failed;
 }
@@ -135,8 +133,7 @@ void exchange::inject() {
 
 base::result<void> exchange::on_response(http::response_head& head) {
   status_ = head.status;
-  answered_ = shard_.all.clock.steady();  // before it is passed on: whoever takes it may run instead of us
-  if (shard_.response_times) response_after_ = answered_ - began_;
+  if (shard_.response_times) response_after_ = shard_.all.clock.steady() - began_;
   if (span_)
     trace::describe_response(*span_, leg_.inbound() ? trace::span_kind::server : trace::span_kind::client, head.status);
   // Endless by nature: what it causes later is background work (correlation.md, policy).

@@ -84,56 +84,110 @@ bool fin_is_told() noexcept {
 
 }  // namespace
 
-void read_socket::ask_for_rest() noexcept {
+bool is_quiet(int fd) noexcept {
+  char byte = 0;
+  const ssize_t got = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+void reader::release::operator()(reader* unused) const noexcept {
+  unused->orphaned_ = true;
+  if (!unused->queued_) delete unused;
+}
+
+reader::reader(read_socket& socket)
+    : reactor_op({}, &reader::perform, &reader::complete),
+      socket_(socket),
+      reactor_(asio::use_service<asio::detail::reactor>(asio::query(socket.get_executor(), asio::execution::context))) {
+  cancellation_key_ = this;
+}
+
+void reader::ask_for_rest() noexcept {
   static const bool dependable = fin_is_told();
-  rest_is_told_ = dependable && ask(native_handle());
+  rest_is_told_ = dependable && ask(socket_.native_handle());
 }
 
-void reading::start() {
-  if (from_.reactor_ == nullptr) {
-    auto& loop = asio::query(from_.get_executor(), asio::execution::context);
-    from_.reactor_ = &asio::use_service<asio::detail::reactor>(loop);
-  }
-  // An RST that came with the last bytes has had its edge. Through the queue all the same: others have their turn.
-  if (from_.reactor_waits_ && !from_.nothing_came_ && from_.is_open() && receive() != not_done)
-    return from_.reactor_->post_immediate_completion(this, true);
-  from_.reactor_->start_op(asio::detail::reactor::read_op, from_.native_handle(), from_.registration(), this, true,
-                           true);
+void reader::start(std::span<char> room, std::coroutine_handle<> waiting, std::coroutine_handle<> root) noexcept {
+  room_ = room;
+  waiting_ = waiting;
+  root_ = root;
+  received_ = false;
+  // An RST that came with the last bytes has had its edge, and so has what came while nobody read.
+  const bool edge_is_to_come = nothing_came_ && !stirred_;
+  stirred_ = false;
+  if ((queued_ || reactor_waits_) && !edge_is_to_come && socket_.is_open() && receive() != not_done) return come_back();
+  if (!queued_) launch();
 }
 
-reading::status reading::receive() noexcept {
-  const int fd = from_.native_handle();
+void reader::listen() noexcept {
+  waiting_ = {};
+  stirred_ = false;
+  if (!queued_) launch();
+}
+
+void reader::launch() noexcept {
+  ec_ = {};
+  queued_ = true;
+  reactor_.start_op(asio::detail::reactor::read_op, socket_.native_handle(), socket_.registration(), this, true, true);
+}
+
+/// Through the queue, like every read: others have their turn.
+void reader::come_back() noexcept {
+  if (queued_)
+    return reactor_.cancel_ops_by_key(socket_.native_handle(), socket_.registration(), asio::detail::reactor::read_op,
+                                      this);
+  queued_ = true;
+  reactor_.post_immediate_completion(this, true);
+}
+
+reader::status reader::receive() noexcept {
+  const int fd = socket_.native_handle();
   taken read;
   do {
-    if (from_.rest_is_told_) {
+    if (rest_is_told_) {
       read = receive_and_ask(fd, room_);
     } else {
       read.got = ::recv(fd, room_.data(), room_.size(), MSG_DONTWAIT);
     }
   } while (read.got < 0 && errno == EINTR);
   if (read.got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return not_done;
-  from_.emptied_ = read.left == rest::none;
-  from_.nothing_came_ = false;
-  if (read.got > 0) {
-    bytes_transferred_ = static_cast<std::size_t>(read.got);
-    return from_.emptied_ ? done_and_exhausted : done;
-  }
-  ec_ = read.got == 0 ? error_code(asio::error::eof) : error_code(errno, boost::system::system_category());
-  return done;
+  received_ = true;
+  emptied_ = read.left == rest::none;
+  nothing_came_ = false;
+  got_ = read.got > 0 ? static_cast<std::size_t>(read.got) : 0;
+  end_ = {};
+  if (read.got == 0) end_ = asio::error::eof;
+  if (read.got < 0) end_ = error_code(errno, boost::system::system_category());
+  return emptied_ ? done_and_exhausted : done;
 }
 
-reading::status reading::perform(reactor_op* base) {
-  auto& self = *static_cast<reading*>(base);
+/// The reactor has an edge, or tries before it waits for one.
+reader::status reader::perform(reactor_op* base) {
+  auto& self = *static_cast<reader*>(base);
+  if (!self.waiting_) {
+    self.stirred_ = self.stirred_ || !is_quiet(self.socket_.native_handle());
+    return not_done;
+  }
   const status out = self.receive();
-  if (out != not_done) self.from_.reactor_waits_ = out == done_and_exhausted;
+  if (out != not_done) self.reactor_waits_ = out == done_and_exhausted;
   return out;
 }
 
 /// `owner` is null when the loop ends before the read does: nobody would ever resume the chain.
-void reading::complete(void* owner, asio::detail::operation* base, const error_code&, std::size_t) {
-  auto& self = *static_cast<reading*>(base);
-  if (owner == nullptr) return self.root_.destroy();
-  self.waiting_.resume();
+void reader::complete(void* owner, asio::detail::operation* base, const error_code&, std::size_t) {
+  auto& self = *static_cast<reader*>(base);
+  self.queued_ = false;
+  const std::coroutine_handle<> next = owner != nullptr ? self.waiting_ : self.root_;
+  const bool awaited = bool(self.waiting_);
+  if (!self.received_) {
+    self.got_ = 0;
+    self.end_ = self.ec_ ? self.ec_ : error_code(asio::error::operation_aborted);
+  }
+  self.waiting_ = {};
+  const handle last(self.orphaned_ ? &self : nullptr);  // else it may go with what is resumed
+  if (!awaited) return;
+  if (owner == nullptr) return next.destroy();
+  next.resume();
 }
 
 }  // namespace sidespan::net

@@ -1,74 +1,101 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One read of a connected socket, awaited: an operation of Asio's reactor that lies in the frame of the coroutine that
-// waits for it. Used by net/stream alone, on the loop's thread. It differs from async_read_some in what it knows:
-// Linux tells with each read whether bytes or the peer's FIN are left (TCP_INQ, tcp(7)), and a write that goes well
-// afterwards tells that no RST had come either. Then the next read waits for the reactor's edge at once instead of
-// asking the kernel for an EAGAIN first: two system calls less per exchange. docs/adr/021 says why this reaches into
-// asio::detail.
+// How a connected socket is read: one operation of Asio's reactor per stream, used for one read after the other. Used
+// by net/stream alone, on the loop's thread. It differs from async_read_some in two things. Linux tells with each read
+// whether bytes or the peer's FIN are left (TCP_INQ, tcp(7)), and a write that goes well afterwards tells that no RST
+// had come either; then the next read waits for the reactor's edge at once instead of asking the kernel for an EAGAIN
+// first. And it can listen while nobody reads, so that an idle connection knows what happened to it without asking.
+// docs/adr/021 says why this reaches into asio::detail.
 #pragma once
 
 #include <boost/asio/detail/reactor.hpp>
 #include <boost/asio/detail/reactor_op.hpp>
 #include <coroutine>
+#include <memory>
 #include <span>
 
 #include "net/task.hpp"
 
 namespace sidespan::net {
 
+/// Neither bytes nor an end have come on a socket; asks the kernel.
+bool is_quiet(int fd) noexcept;
+
 /// A socket that shows what the reactor keeps for it.
 class read_socket : public tcp_socket {
  public:
   explicit read_socket(tcp_socket from) noexcept : tcp_socket(std::move(from)) {}
+  auto& registration() noexcept { return impl_.get_implementation().reactor_data_; }
+};
+
+class reader final : asio::detail::reactor_op {
+ public:
+  /// What the reactor still holds outlives its stream.
+  struct release {
+    void operator()(reader* unused) const noexcept;
+  };
+  using handle = std::unique_ptr<reader, release>;
+
+  /// `socket` outlives the handle, its registration with the reactor ends right after it.
+  explicit reader(read_socket& socket);
 
   /// Asks for what TCP_INQ tells; without it (a unix socket, a kernel that does not know of FIN) reads try first.
   void ask_for_rest() noexcept;
   /// The kernel has taken bytes.
   void wrote() noexcept { nothing_came_ = emptied_; }
 
- private:
-  friend class reading;
-  auto& registration() noexcept { return impl_.get_implementation().reactor_data_; }
+  /// Nobody reads until start(): what comes is noticed, not taken.
+  void listen() noexcept;
+  /// Since listen() nothing has come that the loop has heard of: no bytes, no FIN, no RST.
+  bool undisturbed() const noexcept { return queued_ && !stirred_; }
 
-  asio::detail::reactor* reactor_ = nullptr;
-  bool rest_is_told_ = false;
-  bool emptied_ = false;        // by the last read, as far as bytes and FIN go
-  bool nothing_came_ = false;   // until the last write: no bytes, FIN or RST
-  bool reactor_waits_ = false;  // for an edge, whatever may have come before it
-};
-
-/// To be awaited at once; gives the number of bytes, and in `ec` why there are none.
-class [[nodiscard]] reading : asio::detail::reactor_op {
- public:
-  reading(read_socket& from, std::span<char> room, error_code& ec) noexcept
-      : reactor_op({}, &reading::perform, &reading::complete), from_(from), room_(room), ec_out_(ec) {}
-  reading(const reading&) = delete;
-  reading& operator=(const reading&) = delete;
-
-  bool await_ready() const noexcept { return room_.empty(); }
-  template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> waiting) {
-    waiting_ = waiting;
-    root_ = waiting.promise().root;
-    start();
-  }
-  std::size_t await_resume() const noexcept {
-    ec_out_ = ec_;
-    return bytes_transferred_;
+  void start(std::span<char> room, std::coroutine_handle<> waiting, std::coroutine_handle<> root) noexcept;
+  /// Once resumed.
+  std::size_t finish(error_code& ec) const noexcept {
+    ec = end_;
+    return got_;
   }
 
  private:
-  void start();
+  void launch() noexcept;
+  void come_back() noexcept;
   status receive() noexcept;
   static status perform(reactor_op* base);
   static void complete(void* owner, asio::detail::operation* base, const error_code&, std::size_t);
 
-  read_socket& from_;
+  read_socket& socket_;
+  asio::detail::reactor& reactor_;
   std::span<char> room_;
-  error_code& ec_out_;
-  std::coroutine_handle<> waiting_;
+  std::coroutine_handle<> waiting_;  // null: nobody reads
   std::coroutine_handle<> root_;
+  error_code end_;
+  std::size_t got_ = 0;
+  bool received_ = false;  // got_ and end_ are of the read under way
+  bool rest_is_told_ = false;
+  bool emptied_ = false;        // by the last read, as far as bytes and FIN go
+  bool nothing_came_ = false;   // until the last write: no bytes, FIN or RST
+  bool reactor_waits_ = false;  // for an edge, whatever may have come before it
+  bool queued_ = false;         // with the reactor or on its way back
+  bool stirred_ = false;        // something came while nobody read
+  bool orphaned_ = false;
+};
+
+/// One read; to be awaited at once.
+class [[nodiscard]] reading {
+ public:
+  reading(reader& by, std::span<char> room, error_code& ec) noexcept : by_(by), room_(room), ec_(ec) {}
+
+  bool await_ready() const noexcept { return room_.empty(); }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
+    by_.start(room_, waiting, waiting.promise().root);
+  }
+  std::size_t await_resume() const noexcept { return room_.empty() ? 0 : by_.finish(ec_); }
+
+ private:
+  reader& by_;
+  std::span<char> room_;
+  error_code& ec_;
 };
 
 }  // namespace sidespan::net

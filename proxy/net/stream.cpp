@@ -24,19 +24,21 @@ std::string plain_address(const asio::ip::address& address) {
 
 stream::stream(tcp_socket socket, deadlines& wheel)
     : socket_(std::move(socket)),
+      reader_(new reader(socket_)),
       wheel_(wheel),
       deadline_(wheel, &stream::on_deadline, this),
       write_deadline_(wheel, &stream::on_write_deadline, this) {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.native_non_blocking(true, ignored);
-  socket_.ask_for_rest();
+  reader_->ask_for_rest();
   peer_ = socket_.remote_endpoint(ignored);
   peer_address_ = plain_address(peer_.address());
 }
 
 stream::stream(tcp_socket socket, deadlines& wheel, std::string path)
     : socket_(std::move(socket)),
+      reader_(new reader(socket_)),
       wheel_(wheel),
       peer_address_(std::move(path)),
       deadline_(wheel, &stream::on_deadline, this),
@@ -107,7 +109,7 @@ std::optional<std::size_t> stream::try_write(const pieces& text) noexcept {
   while (true) {
     const ssize_t sent = count == 1 ? ::send(socket_.native_handle(), vector[0].iov_base, vector[0].iov_len, flags)
                                     : ::sendmsg(socket_.native_handle(), &message, flags);
-    if (sent > 0) socket_.wrote();
+    if (sent > 0) reader_->wrote();
     if (sent >= 0) return static_cast<std::size_t>(sent);
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return 0;
@@ -153,11 +155,7 @@ task<std::optional<io_end>> stream::write(pieces text) {
   }
 }
 
-bool stream::quiet() noexcept {
-  char byte = 0;
-  const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-}
+bool stream::quiet() noexcept { return is_quiet(socket_.native_handle()); }
 
 bool stream::peer_reset() const noexcept {
   pollfd state{socket_.native_handle(), 0, 0};

@@ -45,7 +45,7 @@ class stream {
 
   /// Reads what is there, at least one byte; to be awaited at once. No coroutine of its own: this is awaited twice per
   /// exchange. `ec` outlives the wait; end_of() tells what it means when no byte came.
-  reading read_some(std::span<char> room, error_code& ec) noexcept { return {socket_, room, ec}; }
+  reading read_some(std::span<char> room, error_code& ec) noexcept { return {*reader_, room, ec}; }
   /// How a read or wait ended that failed with `ec`; `closed`: the peer sent FIN.
   io_end end_of(const error_code& ec) const noexcept;
 
@@ -84,6 +84,10 @@ class stream {
   /// Ends what waits on this stream, as `timed_out` or `failed`; further operations end so at once.
   void interrupt(bool as_timeout) noexcept;
 
+  /// Nobody reads for a while, and what comes meanwhile is noticed.
+  void listen() noexcept { reader_->listen(); }
+  /// Since listen() nothing has come that the loop has heard of; asks nobody.
+  bool undisturbed() const noexcept { return reader_->undisturbed(); }
   /// True when the peer has neither sent anything nor closed: an idle connection that may be used again (RFC 9112
   /// §9.2).
   bool quiet() noexcept;
@@ -111,6 +115,7 @@ class stream {
   std::int64_t taken() const noexcept;
 
   mutable read_socket socket_;  // native_handle() is not const
+  reader::handle reader_;
   deadlines& wheel_;
   tcp_endpoint peer_;
   std::string peer_address_;

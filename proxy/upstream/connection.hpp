@@ -5,7 +5,6 @@
 
 #include <memory>
 
-#include "base/clock.hpp"
 #include "net/deadlines.hpp"
 #include "wire/h1_client.hpp"
 
@@ -27,19 +26,8 @@ struct connection {
   net::deadline expiry;         // armed while idle
   connection* newer = nullptr;  // while idle
   connection* older = nullptr;
-  base::steady_time answered{};  // when the response of its last exchange came; 0: unknown
-
-  /// Exchanges after which an upstream is known to keep connections. One that closes without a word after fewer would
-  /// have many requests repeated.
-  static constexpr std::uint64_t proven = 100;
-
-  /// It answered so short a time ago that next to nothing can have happened to it since: about one turn of the loop,
-  /// which is as late as any proxy hears of it that waits for events. What comes later than that and was not asked for
-  /// must be seen, or it answers the next request (RS-8).
-  bool hot_at(base::steady_time now) const noexcept {
-    return now.ns != 0 && answered.ns != 0 && now - answered < std::chrono::microseconds(100) &&
-           http.served() >= proven;
-  }
+  /// While idle: what the loop has heard of it counts. Not so after a failure of its endpoint, until it is used again.
+  bool trusted = false;
 };
 
 /// Connections that idle, the one used last first. Linked through themselves: giving one back cannot fail.

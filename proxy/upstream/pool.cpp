@@ -63,7 +63,7 @@ void pool::lease::failed() noexcept {
 
 void pool::note_failure(group& of, member& at) noexcept {
   // It may have closed them all.
-  for (connection* each = at.idle.newest(); each != nullptr; each = each->older) each->answered = {};
+  for (connection* each = at.idle.newest(); each != nullptr; each = each->older) each->trusted = false;
   if (at.gone || !of.cluster.failed(at)) return;
   tell(of, event::ejected);
   const auto more = of.ejection_log.pass();
@@ -151,9 +151,9 @@ pool::lease pool::idle_of(member& at, const limits& limits) {
     --found.cluster.idle;
     found.expiry.disarm();
     // RFC 9112 §9.3.1: the upstream may have closed it meanwhile; bytes that nobody asked for are never a response
-    // (RS-8).
-    if (found.hot_at(limits.began) || found.http.quiet()) {
-      found.answered = {};
+    // (RS-8). What a request that can be repeated takes on trust costs nobody anything when it was in vain.
+    const bool heard_of_nothing = limits.repeatable && found.trusted && found.http.undisturbed();
+    if (heard_of_nothing || found.http.quiet()) {
       found.http.begin(limits.idle_timeout);
       return lease(std::move(one));
     }
@@ -185,6 +185,8 @@ void pool::put(std::unique_ptr<connection> one) noexcept {
     one.reset();
     return closed(of);
   }
+  back.http.rest();
+  back.trusted = true;
   idle_connections& idle = back.to.idle;
   idle.add(std::move(one));
   back.expiry.arm(settings_.idle_timeout);

@@ -51,8 +51,6 @@ class pool {
     /// What the exchange says about the endpoint; neither is said when it says nothing.
     void succeeded() noexcept;
     void failed() noexcept;
-    /// When the response came, before any of it was passed on; unsaid, the kernel is asked before the next exchange.
-    void answered_at(base::steady_time when) noexcept { held_->answered = when; }
     /// Only to be compared, and as what another pick is to avoid.
     const member* endpoint() const noexcept { return held_ ? &held_->to : nullptr; }
     /// `10.0.0.7:5432`, or the path of a unix socket. Only while leased.
@@ -72,9 +70,9 @@ class pool {
     std::chrono::milliseconds idle_timeout{60000};
     /// Another endpoint than this one, when there is one.
     const member* avoid = nullptr;
-    /// When a request came that can be repeated: it takes a connection that was given back a moment ago without asking
-    /// the kernel whether that is still good. 0: the kernel is always asked.
-    base::steady_time began{};
+    /// A request that can be repeated takes an idle connection by what the loop has heard of it; for any other the
+    /// kernel is asked whether it is still good.
+    bool repeatable = false;
     net::opening* spent = nullptr;  // connect() tells here how long it took; outlives the wait
     /// Only a new connection will do, not one that comes back while this waits.
     bool fresh = false;

@@ -22,10 +22,12 @@ class h1_client final : public client_exchange {
   void begin(std::chrono::milliseconds idle);
   /// After it: both messages are complete and the upstream keeps the connection (RFC 9112 §9.3).
   bool reusable() const noexcept;
-  /// While idle: still open, and nothing came that nobody asked for (RS-8).
+  /// From here on it idles.
+  void rest() noexcept { stream_->listen(); }
+  /// While idle: still open, and nothing came that nobody asked for (RS-8), as far as the loop has heard.
+  bool undisturbed() const noexcept { return stream_->undisturbed(); }
+  /// The same, asked of the kernel.
   bool quiet() noexcept { return stream_->quiet(); }
-  /// Exchanges that it has been used for, the present one included.
-  std::uint64_t served() const noexcept { return exchanges_; }
   net::stream& stream() noexcept { return *stream_; }
 
   void put_head(const http::request_head& head, std::string_view target, http::body_size size) override;

@@ -140,6 +140,62 @@ TEST_CASE("stream: nothing that has come is waited for, however it came") {
   }
 }
 
+TEST_CASE("stream: listens while nobody reads") {
+  stream_set s;
+  s.near().listen();
+  s.loop.settle();
+  CHECK(s.near().undisturbed());
+  SECTION("what comes is noticed, and there for the next read") {
+    s.far().send("early");
+    s.loop.settle();
+    CHECK_FALSE(s.near().undisturbed());
+    CHECK(s.loop.finish(read(s.near())).bytes == "early");
+    s.far().send("more");
+    CHECK(s.loop.finish(read(s.near())).bytes == "more");
+  }
+  SECTION("what comes behind a write is there for the next read") {
+    CHECK(s.near().try_write({"question"}) == 8);
+    s.far().send("answer");
+    s.loop.settle();
+    CHECK(s.loop.finish(read(s.near())).bytes == "answer");
+  }
+  SECTION("a read in between") {
+    const auto waiting = s.loop.start(read(s.near()));
+    CHECK_FALSE(waiting->has_value());
+    s.far().send("one");
+    s.loop.until([&] { return waiting->has_value(); });
+    s.near().listen();
+    s.loop.settle();
+    CHECK(s.near().undisturbed());
+    s.far().shut_write();
+    s.loop.settle();
+    CHECK_FALSE(s.near().undisturbed());
+    CHECK(s.read_end() == io_end::closed);
+  }
+  SECTION("an edge for bytes that were read before is none") {
+    s.far().send("one");
+    s.loop.settle();
+    CHECK(s.loop.finish(read(s.near())).bytes == "one");
+    CHECK(s.near().try_write({"question"}) == 8);
+    const auto waiting = s.loop.start(read(s.near()));
+    s.far().send("two");
+    s.loop.until([&] { return waiting->has_value(); });
+    s.near().listen();
+    s.loop.settle();
+    CHECK(s.near().undisturbed());
+  }
+  SECTION("a limit passes") {
+    s.near().limit(20ms);
+    CHECK(s.read_end() == io_end::timed_out);
+  }
+  SECTION("the stream goes") {
+    s.ends.near.reset();
+    s.loop.settle();
+    CHECK(s.far().sees_end());
+  }
+  SECTION("the stream is closed before") { s.near().close(); }
+}
+
 TEST_CASE("stream: a unix socket is read like any other") {
   support::event_loop loop;
   std::array<int, 2> ends{};

@@ -118,79 +118,64 @@ TEST_CASE("pool: what happened to an idle connection is looked at before it is u
   CHECK(p.pool.idle_count() == 0);
 }
 
-namespace {
-
-/// An idle connection that has served `exchanges`, the last of them answered at `answered`.
-void served(pooling& p, std::uint64_t exchanges, base::steady_time answered) {
-  pool::limits now;
-  now.began = answered;
-  auto made = p.loop.finish(p.pool.connect(p.where, now));
-  REQUIRE(made);
-  pool::lease held = std::move(*made);
-  p.far.push_back(p.at.accept());
-  const std::size_t index = p.far.size() - 1;
-  p.exchange(held, index);
-  for (std::uint64_t i = 1; i < exchanges; ++i) {
-    held.give_back();
-    held = p.pool.take_idle(p.where, now);
-    REQUIRE(held);
-    p.exchange(held, index);
-  }
-  held.answered_at(answered);
-}
-
-}  // namespace
-
-TEST_CASE("pool: only what can be repeated takes a connection unasked, and only one that was in use just now") {
+TEST_CASE("pool: what can be repeated takes what the loop has heard nothing of, anything else asks the kernel") {
   pooling p;
-  const base::steady_time answered{1'000'000'000};
-  served(p, connection::proven, answered);
-  p.far[0].shut_write();
+  p.warm();
+  p.loop.settle();
   pool::limits then;
-  SECTION("a moment later") {
-    then.began = answered + 99us;
-    CHECK(p.pool.take_idle(p.where, then));
+  then.repeatable = GENERATE(true, false);
+  SECTION("nothing happened") { CHECK(p.pool.take_idle(p.where, then)); }
+  SECTION("closed, and the loop has not come round since") {
+    p.far[0].shut_write();
+    CHECK(bool(p.pool.take_idle(p.where, then)) == then.repeatable);
   }
-  SECTION("later") {
-    then.began = answered + 100us;
+  SECTION("closed, and the loop has come round") {
+    p.far[0].shut_write();
+    p.loop.settle();
     CHECK_FALSE(p.pool.take_idle(p.where, then));
   }
-  SECTION("what cannot be repeated") { CHECK_FALSE(p.pool.take_idle(p.where, then)); }
+  SECTION("reset") {
+    p.far[0].reset();
+    p.loop.settle();
+    CHECK_FALSE(p.pool.take_idle(p.where, then));
+  }
+  SECTION("bytes that nobody asked for (RS-8)") {
+    p.far[0].send("HTTP/1.1 200 Evil\r\nContent-Length: 4\r\n\r\nevil");
+    p.loop.settle();
+    CHECK_FALSE(p.pool.take_idle(p.where, then));
+    CHECK(p.pool.idle_count() == 0);
+  }
 }
 
-TEST_CASE("pool: a connection whose exchange did not say when it was answered is asked") {
+TEST_CASE("pool: a connection that was taken and given back again is as good as before") {
   pooling p;
-  pool::limits now;
-  now.began = base::steady_time{1'000'000'000};
-  served(p, connection::proven, now.began);
-  auto held = p.pool.take_idle(p.where, now);
-  REQUIRE(held);
-  p.exchange(held, 0);
-  held.give_back();
+  p.warm();
+  pool::limits then;
+  then.repeatable = true;
+  for (int i = 0; i < 3; ++i) {
+    p.loop.settle();
+    auto held = p.pool.take_idle(p.where, then);
+    REQUIRE(held);
+    p.exchange(held, 0);
+    held.give_back();
+  }
   p.far[0].shut_write();
-  CHECK_FALSE(p.pool.take_idle(p.where, now));
-}
-
-TEST_CASE("pool: an upstream that has not kept a connection for long is asked each time") {
-  pooling p;
-  pool::limits now;
-  now.began = base::steady_time{1'000'000'000};
-  served(p, connection::proven - 1, now.began);
-  p.far[0].shut_write();
-  CHECK_FALSE(p.pool.take_idle(p.where, now));
+  p.loop.settle();
+  CHECK_FALSE(p.pool.take_idle(p.where, then));
 }
 
 TEST_CASE("pool: after a failure every idle connection of the endpoint is asked") {
   pooling p;
-  pool::limits now;
-  now.began = base::steady_time{1'000'000'000};
-  served(p, connection::proven, now.began);
-  auto other = p.loop.finish(p.pool.connect(p.where, now));
+  p.warm();
+  auto other = p.loop.finish(p.pool.connect(p.where, {}));
   REQUIRE(other);
+  p.loop.settle();
   p.far[0].shut_write();
   const bool fails = GENERATE(true, false);
   if (fails) other->failed();
-  CHECK(bool(p.pool.take_idle(p.where, now)) != fails);
+  pool::limits then;
+  then.repeatable = true;
+  CHECK(bool(p.pool.take_idle(p.where, then)) != fails);
 }
 
 TEST_CASE("pool: a dead connection does not hide a good one") {
