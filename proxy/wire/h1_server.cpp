@@ -133,6 +133,7 @@ net::task<result<body_piece>> h1_server::read_at_rate() {
   }
   if (spent >= earned && stream_->quiet()) {
     piece = read_fault(side::downstream, net::io_end::timed_out, stage::read_body);
+    hurried_ = true;
     co_return piece;
   }
   const milliseconds left = std::max(earned - spent, milliseconds(1));
@@ -141,6 +142,7 @@ net::task<result<body_piece>> h1_server::read_at_rate() {
   piece = co_await input_.read_body(limit);
   body_wait_ += std::chrono::steady_clock::now() - began;
   if (piece) body_bytes_ += piece->bytes.size();
+  if (!piece) hurried_ = true;  // who was too slow is not waited for once more
   co_return piece;
 }
 

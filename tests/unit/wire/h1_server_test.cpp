@@ -188,10 +188,20 @@ TEST_CASE("h1_server: of a request that could not be read the first line is know
   }
 }
 
+namespace {
+
+net::task<bool> close_gently(h1_server& http) {
+  co_await http.close_gently();
+  co_return true;
+}
+
+}  // namespace
+
 TEST_CASE("h1_server: a body must keep its rate, on average and only while it is waited for") {
   h1_server_limits limits;
   limits.idle_timeout = 50ms;  // which is the grace, too
   limits.min_rate = 10000;
+  limits.linger_silence = 50ms;
   serving s(limits);
   s.far().send("POST /rate HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
   CHECK(s.next() == "/rate");
@@ -216,6 +226,13 @@ TEST_CASE("h1_server: a body must keep its rate, on average and only while it is
     }
     CHECK(late);
     CHECK(pieces < 15);
+    s.answer("late", sized(4), 408);
+    const auto closing = s.loop.start(close_gently(s.http));
+    s.loop.until([&] {
+      std::size_t sent = 0;
+      (void)s.far().send_now("x", sent);
+      return closing->has_value();
+    });
   }
 }
 
@@ -442,11 +459,7 @@ struct answered_early : serving {
     far().send("POST /up HTTP/1.1\r\nHost: a\r\n" + std::string(framing) + "\r\n\r\n");
     next();
     answer("no", sized(2), 413);
-    closing = loop.start(close(http));
-  }
-  static net::task<bool> close(h1_server& http) {
-    co_await http.close_gently();
-    co_return true;
+    closing = loop.start(close_gently(http));
   }
   bool closed() const { return closing->has_value(); }
   /// Sends until `bytes` of repetitions of `piece` are taken or the connection is closed; how much was taken.
