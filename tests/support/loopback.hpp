@@ -52,6 +52,12 @@ class event_loop {
     context.restart();
     context.poll();
   }
+  /// Hears of what the kernel has to tell, also when nothing waits for it.
+  void listen() {
+    context.restart();
+    const auto guard = net::asio::make_work_guard(context);
+    context.poll();
+  }
   void run_for(std::chrono::milliseconds length) {
     context.restart();
     const auto guard = net::asio::make_work_guard(context);

@@ -86,29 +86,37 @@ TEST_CASE("stream: nothing that has come is waited for, however it came") {
   SECTION("a FIN with the last bytes") {
     s.far().send("last words");
     s.far().shut_write();
-    s.loop.settle();  // the one event for both is over
+    s.loop.listen();  // the one event for both is over
     CHECK(s.loop.finish(read(s.near())).bytes == "last words");
     CHECK(s.read_end() == io_end::closed);
+    CHECK(s.read_end() == io_end::closed);
+  }
+  SECTION("a FIN with the last bytes, and a write after them") {
+    s.far().send("last words");
+    s.far().shut_write();
+    s.loop.listen();
+    CHECK(s.loop.finish(read(s.near())).bytes == "last words");
+    CHECK(s.near().try_write({"answer"}) == 6);
     CHECK(s.read_end() == io_end::closed);
   }
   SECTION("a FIN after them") {
     s.far().send("last words");
     CHECK(s.loop.finish(read(s.near())).bytes == "last words");
     s.far().shut_write();
-    s.loop.settle();
+    s.loop.listen();
     CHECK(s.read_end() == io_end::closed);
   }
   SECTION("bytes between two reads") {
     s.far().send("one");
     CHECK(s.loop.finish(read(s.near())).bytes == "one");
     s.far().send("two");
-    s.loop.settle();
+    s.loop.listen();
     CHECK(s.loop.finish(read(s.near())).bytes == "two");
   }
   SECTION("a reset with the last bytes") {
     s.far().send("last words");
     s.far().reset();
-    s.loop.settle();
+    s.loop.listen();
     CHECK(s.loop.finish(read(s.near())).bytes == "last words");
     CHECK(s.read_end() == io_end::reset);
   }
@@ -135,7 +143,7 @@ TEST_CASE("stream: nothing that has come is waited for, however it came") {
     s.far().send("one");
     CHECK(s.loop.finish(read(s.near())).bytes == "one");
     s.far().reset();
-    s.loop.settle();
+    s.loop.listen();
     CHECK(s.read_end() == io_end::reset);
   }
 }
@@ -154,6 +162,9 @@ TEST_CASE("stream: listens while nobody reads") {
     CHECK(s.loop.finish(read(s.near())).bytes == "more");
   }
   SECTION("what comes behind a write is there for the next read") {
+    s.far().send("one");
+    CHECK(s.loop.finish(read(s.near())).bytes == "one");
+    s.near().listen();
     CHECK(s.near().try_write({"question"}) == 8);
     s.far().send("answer");
     s.loop.settle();
