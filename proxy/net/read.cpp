@@ -44,10 +44,16 @@ bool ask(int fd) noexcept {
   return ::setsockopt(fd, IPPROTO_TCP, TCP_INQ, &on, sizeof on) == 0;
 }
 
+/// Loopback answers at once, or something is in between.
+bool comes(int fd, short event) noexcept {
+  pollfd wanted{fd, event, 0};
+  return ::poll(&wanted, 1, 100) == 1;
+}
+
 /// A pair of connected sockets; -1 when there is none to be had.
 struct trial {
-  int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  int from = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int from = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int to = -1;
 
   trial() noexcept {
@@ -57,8 +63,9 @@ struct trial {
     socklen_t size = sizeof where;
     auto* address = reinterpret_cast<sockaddr*>(&where);
     if (::bind(listening, address, size) != 0 || ::listen(listening, 1) != 0) return;
-    if (::getsockname(listening, address, &size) != 0 || ::connect(from, address, size) != 0) return;
-    to = ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC);
+    if (::getsockname(listening, address, &size) != 0) return;
+    if (::connect(from, address, size) != 0 && errno != EINPROGRESS) return;
+    if (comes(listening, POLLIN)) to = ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   }
   ~trial() {
     for (const int fd : {listening, from, to}) {
@@ -75,10 +82,10 @@ bool fin_is_told() noexcept {
   const trial pair;
   if (pair.to < 0 || !ask(pair.to)) return false;
   std::array<char, 8> room;
-  if (::send(pair.from, "x", 1, MSG_NOSIGNAL) != 1 || receive_and_ask(pair.to, room).left == rest::some) return false;
+  if (::send(pair.from, "x", 1, MSG_NOSIGNAL) != 1 || !comes(pair.to, POLLIN)) return false;
+  if (receive_and_ask(pair.to, room).left != rest::none) return false;
   if (::send(pair.from, "x", 1, MSG_NOSIGNAL) != 1 || ::shutdown(pair.from, SHUT_WR) != 0) return false;
-  pollfd fin{pair.to, POLLRDHUP, 0};
-  if (::poll(&fin, 1, 1000) != 1) return false;
+  if (!comes(pair.to, POLLRDHUP)) return false;
   return receive_and_ask(pair.to, room).left == rest::some;
 }
 
@@ -102,10 +109,12 @@ reader::reader(read_socket& socket)
   cancellation_key_ = this;
 }
 
-void reader::ask_for_rest() noexcept {
+bool rest_is_told() noexcept {
   static const bool dependable = fin_is_told();
-  rest_is_told_ = dependable && ask(socket_.native_handle());
+  return dependable;
 }
+
+void reader::ask_for_rest() noexcept { rest_is_told_ = rest_is_told() && ask(socket_.native_handle()); }
 
 void reader::start(std::span<char> room, std::coroutine_handle<> waiting, std::coroutine_handle<> root) noexcept {
   room_ = room;
@@ -121,7 +130,7 @@ void reader::start(std::span<char> room, std::coroutine_handle<> waiting, std::c
 
 void reader::listen() noexcept {
   waiting_ = {};
-  stirred_ = false;
+  stirred_ = something_left_;
   if (!queued_) launch();
 }
 
@@ -153,6 +162,7 @@ reader::status reader::receive() noexcept {
   if (read.got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return not_done;
   received_ = true;
   emptied_ = read.left == rest::none;
+  something_left_ = read.left == rest::some;
   nothing_came_ = false;
   got_ = read.got > 0 ? static_cast<std::size_t>(read.got) : 0;
   end_ = {};

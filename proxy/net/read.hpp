@@ -21,6 +21,10 @@ namespace sidespan::net {
 /// Neither bytes nor an end have come on a socket; asks the kernel.
 bool is_quiet(int fd) noexcept;
 
+/// What TCP_INQ tells can be relied on here. The first call tries it out, for 0.3 s at worst where loopback is not what
+/// it should be; so at start, before there is traffic.
+bool rest_is_told() noexcept;
+
 /// A socket that shows what the reactor keeps for it.
 class read_socket : public tcp_socket {
  public:
@@ -46,7 +50,8 @@ class reader final : asio::detail::reactor_op {
 
   /// Nobody reads until start(): what comes is noticed, not taken.
   void listen() noexcept;
-  /// Since listen() nothing has come that the loop has heard of: no bytes, no FIN, no RST.
+  /// Since listen() nothing has come that the loop has heard of: no bytes, no FIN, no RST. An RST that came with the
+  /// bytes that were read last was not heard.
   bool undisturbed() const noexcept { return queued_ && !stirred_; }
 
   void start(std::span<char> room, std::coroutine_handle<> waiting, std::coroutine_handle<> root) noexcept;
@@ -72,11 +77,12 @@ class reader final : asio::detail::reactor_op {
   std::size_t got_ = 0;
   bool received_ = false;  // got_ and end_ are of the read under way
   bool rest_is_told_ = false;
-  bool emptied_ = false;        // by the last read, as far as bytes and FIN go
-  bool nothing_came_ = false;   // until the last write: no bytes, FIN or RST
-  bool reactor_waits_ = false;  // for an edge, whatever may have come before it
-  bool queued_ = false;         // with the reactor or on its way back
-  bool stirred_ = false;        // something came while nobody read
+  bool something_left_ = false;  // by the last read
+  bool emptied_ = false;         // by the last read, as far as bytes and FIN go
+  bool nothing_came_ = false;    // until the last write: no bytes, FIN or RST
+  bool reactor_waits_ = false;   // for an edge, whatever may have come before it
+  bool queued_ = false;          // with the reactor or on its way back
+  bool stirred_ = false;         // something came while nobody read
   bool orphaned_ = false;
 };
 

@@ -109,7 +109,7 @@ std::optional<std::size_t> stream::try_write(const pieces& text) noexcept {
   while (true) {
     const ssize_t sent = count == 1 ? ::send(socket_.native_handle(), vector[0].iov_base, vector[0].iov_len, flags)
                                     : ::sendmsg(socket_.native_handle(), &message, flags);
-    if (sent > 0) reader_->wrote();
+    if (sent > 0 && stopped_ == stop::no) reader_->wrote();  // our own end of reading fails no write
     if (sent >= 0) return static_cast<std::size_t>(sent);
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return 0;

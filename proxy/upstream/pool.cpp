@@ -186,7 +186,7 @@ void pool::put(std::unique_ptr<connection> one) noexcept {
     return closed(of);
   }
   back.http.rest();
-  back.trusted = true;
+  back.trusted = back.http.served() >= connection::proven && !back.http.had_content();
   idle_connections& idle = back.to.idle;
   idle.add(std::move(one));
   back.expiry.arm(settings_.idle_timeout);

@@ -29,6 +29,7 @@ bool h1_client::reusable() const noexcept {
 
 void h1_client::put_head(const http::request_head& head, std::string_view target, http::body_size size) {
   method_.assign(head.method);
+  had_content_ = size.present();
   output_.chunked(size.kind == http::body_size::kind::unknown);
   http1::encode_request_head(head, target, size, http1::persistence::keep, output_.head());
 }

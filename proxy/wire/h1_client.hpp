@@ -22,6 +22,10 @@ class h1_client final : public client_exchange {
   void begin(std::chrono::milliseconds idle);
   /// After it: both messages are complete and the upstream keeps the connection (RFC 9112 §9.3).
   bool reusable() const noexcept;
+  /// Exchanges that it has been used for, the present one included.
+  std::uint64_t served() const noexcept { return exchanges_; }
+  /// The last request had content: an upstream that did not read all of it may have reset the connection.
+  bool had_content() const noexcept { return had_content_; }
   /// From here on it idles.
   void rest() noexcept { stream_->listen(); }
   /// While idle: still open, and nothing came that nobody asked for (RS-8), as far as the loop has heard.
@@ -69,6 +73,7 @@ class h1_client final : public client_exchange {
   h1_output output_;
   std::size_t scanned_ = 0;
   std::uint64_t exchanges_ = 0;
+  bool had_content_ = false;
   bool head_sent_ = false;
   bool request_complete_ = false;
   bool head_seen_ = false;  // a final response head

@@ -69,7 +69,7 @@ SECTIONS = {
         ("RS-5", "RFC 9112 §6.3", "a response that ends with the app's connection", "chunked for a 1.1 caller"),
         ("RS-6", "RFC 9112 §8", "truncated response", "the caller's connection is cut inside the message, never ended cleanly"),
         ("RS-7", "RFC 9110 §15.2", "1xx", "any number is passed on, not to 1.0; an unasked 101 is 502"),
-        ("RS-8", "RFC 9112 §9.2", "bytes on an idle app connection", "it is closed and not used; they answer nobody"),
+        ("RS-8", "RFC 9112 §9.2", "bytes on an idle app connection", "it is closed and not used; they answer nobody once the loop has heard of them (ADR 21)"),
         ("RS-9", "RFC 9110 §15", "status outside 100 to 599", "502"),
         ("RS-10", "RFC 9110 §7.7", "content", "never changed"),
         ("RS-11", "RFC 9110 §7.5, RFC 9112 §9.3", "a final response while the request still comes", "passed on at once; the rest of the request is not sent, both connections close"),

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -153,7 +154,12 @@ class listening {
   listening& operator=(const listening&) = delete;
 
   std::uint16_t port() const noexcept { return port_; }
-  far_end accept() const { return far_end(::accept(fd_, nullptr, nullptr)); }
+  far_end accept() const {
+    const int fd = ::accept(fd_, nullptr, nullptr);
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // what is sent is there
+    return far_end(fd);
+  }
 
  private:
   int fd_;

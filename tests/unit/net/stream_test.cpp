@@ -195,7 +195,7 @@ TEST_CASE("stream: listens while nobody reads") {
     s.loop.settle();
     CHECK(s.near().undisturbed());
   }
-  SECTION("a limit passes") {
+  SECTION("a limit passes while somebody reads") {
     s.near().limit(20ms);
     CHECK(s.read_end() == io_end::timed_out);
   }
@@ -205,6 +205,29 @@ TEST_CASE("stream: listens while nobody reads") {
     CHECK(s.far().sees_end());
   }
   SECTION("the stream is closed before") { s.near().close(); }
+}
+
+TEST_CASE("stream: listening goes on from what the last read was told") {
+  stream_set s;
+  s.far().send("one");
+  s.loop.listen();
+  CHECK(s.loop.finish(read(s.near())).bytes == "one");  // nothing is left: the next read does not ask the reactor
+  s.far().send("two");
+  s.far().shut_write();
+  CHECK(s.loop.finish(read(s.near())).bytes == "two");
+  s.near().listen();
+  CHECK_FALSE(s.near().undisturbed());
+}
+
+TEST_CASE("stream: interrupted, a read ends however it came about") {
+  stream_set s;
+  s.far().send("one");
+  s.loop.listen();
+  s.near().interrupt(true);
+  s.loop.listen();
+  CHECK(s.loop.finish(read(s.near())).bytes == "one");
+  CHECK(s.near().try_write({"answer"}) == 6);
+  CHECK(s.read_end() == io_end::timed_out);
 }
 
 TEST_CASE("stream: a unix socket is read like any other") {

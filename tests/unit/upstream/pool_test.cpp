@@ -43,18 +43,26 @@ struct pooling {
   }
   /// A whole exchange over the lease, the far end being the `index`th connection.
   void exchange(pool::lease& lease, std::size_t index,
-                std::string_view response = "HTTP/1.1 200 Fine\r\nContent-Length: 0\r\n\r\n") {
+                std::string_view response = "HTTP/1.1 200 Fine\r\nContent-Length: 0\r\n\r\n",
+                http::body_size content = {}) {
     http::request_head head;
-    head.method = "GET";
-    lease.exchange().put_head(head, "/", {});
-    REQUIRE(lease.exchange().write_now({}, true, nullptr));
+    head.method = content.present() ? "PUT" : "GET";
+    lease.exchange().put_head(head, "/", content);
+    REQUIRE(lease.exchange().write_now(std::string(content.bytes, 'x'), true, nullptr));
     far[index].send(response);
     REQUIRE(loop.finish(lease.exchange().read_head()));
   }
   /// One connection that idles.
-  void warm() {
+  void warm(std::uint64_t exchanges = 1, http::body_size last = {}) {
     auto lease = connect();
-    exchange(lease, far.size() - 1);
+    const std::size_t index = far.size() - 1;
+    for (std::uint64_t i = 1; i < exchanges; ++i) {
+      exchange(lease, index);
+      lease.give_back();
+      lease = pool.take_idle(where, {});
+      REQUIRE(lease);
+    }
+    exchange(lease, index, "HTTP/1.1 200 Fine\r\nContent-Length: 0\r\n\r\n", last);
   }
 };
 
@@ -120,7 +128,7 @@ TEST_CASE("pool: what happened to an idle connection is looked at before it is u
 
 TEST_CASE("pool: what can be repeated takes what the loop has heard nothing of, anything else asks the kernel") {
   pooling p;
-  p.warm();
+  p.warm(connection::proven);
   p.loop.settle();
   pool::limits then;
   then.repeatable = GENERATE(true, false);
@@ -164,9 +172,20 @@ TEST_CASE("pool: a connection that was taken and given back again is as good as 
   CHECK_FALSE(p.pool.take_idle(p.where, then));
 }
 
+TEST_CASE("pool: who has not kept a connection for long, or may not have read its content, is asked each time") {
+  pooling p;
+  SECTION("99 exchanges") { p.warm(connection::proven - 1); }
+  SECTION("content") { p.warm(connection::proven, {http::body_size::kind::known, 4}); }
+  p.loop.settle();
+  p.far[0].shut_write();
+  pool::limits then;
+  then.repeatable = true;
+  CHECK_FALSE(p.pool.take_idle(p.where, then));
+}
+
 TEST_CASE("pool: after a failure every idle connection of the endpoint is asked") {
   pooling p;
-  p.warm();
+  p.warm(connection::proven);
   auto other = p.loop.finish(p.pool.connect(p.where, {}));
   REQUIRE(other);
   p.loop.settle();
