@@ -12,7 +12,7 @@ from support import wire
 from support.client import client, get
 from support.gauges import nothing_left, read
 from support.origin import PATIENCE, origin, until
-from support.scripted import WELL, fin, flood, read_head, read_request, scripted, send
+from support.scripted import fin, flood, read_head, read_request, scripted, send
 from support.sidespan import heavy, release_only, sanitized, sidespan
 
 MiB = 1 << 20
