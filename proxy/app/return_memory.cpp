@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/log.hpp"
+#include "net/operation.hpp"
 
 namespace sidespan::app {
 

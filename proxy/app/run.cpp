@@ -11,6 +11,7 @@
 #include "app/sidecar.hpp"
 #include "app/viewer_feed.hpp"
 #include "base/log.hpp"
+#include "net/operation.hpp"
 #include "net/spawn.hpp"
 
 namespace sidespan::app {

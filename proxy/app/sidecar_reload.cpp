@@ -7,6 +7,7 @@
 #include "app/sidecar.hpp"
 #include "app/until.hpp"
 #include "base/log.hpp"
+#include "net/operation.hpp"
 #include "net/spawn.hpp"
 
 // A configuration comes into force: at start, and again at SIGHUP. Everything that can fail comes before anything

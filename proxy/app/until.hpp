@@ -6,7 +6,7 @@
 
 #include <chrono>
 
-#include "net/task.hpp"
+#include "net/operation.hpp"
 
 namespace sidespan::app {
 

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "net/keep_alive.hpp"
+#include "net/operation.hpp"
 #include "net/spawn.hpp"
 
 namespace sidespan::net {

@@ -4,7 +4,7 @@
 // common path (it costs an allocation): for uploads that go on beside the response, for resolving and for drains.
 #pragma once
 
-#include "net/task.hpp"
+#include "net/operation.hpp"
 
 namespace sidespan::net {
 

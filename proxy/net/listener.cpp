@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "net/keep_alive.hpp"
+#include "net/operation.hpp"
 #include "net/spawn.hpp"
 
 namespace sidespan::net {

@@ -130,7 +130,7 @@ void reader::start(std::span<char> room, std::coroutine_handle<> waiting, std::c
 
 void reader::listen() noexcept {
   waiting_ = {};
-  stirred_ = something_left_;
+  stirred_ = false;
   if (!queued_) launch();
 }
 
@@ -162,7 +162,6 @@ reader::status reader::receive() noexcept {
   if (read.got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return not_done;
   received_ = true;
   emptied_ = read.left == rest::none;
-  something_left_ = read.left == rest::some;
   nothing_came_ = false;
   got_ = read.got > 0 ? static_cast<std::size_t>(read.got) : 0;
   end_ = {};

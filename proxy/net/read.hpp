@@ -32,6 +32,7 @@ class read_socket : public tcp_socket {
   auto& registration() noexcept { return impl_.get_implementation().reactor_data_; }
 };
 
+/// The reading of one stream. One read at a time.
 class reader final : asio::detail::reactor_op {
  public:
   /// What the reactor still holds outlives its stream.
@@ -54,8 +55,10 @@ class reader final : asio::detail::reactor_op {
   /// bytes that were read last was not heard.
   bool undisturbed() const noexcept { return queued_ && !stirred_; }
 
+  /// Resumes `waiting` through the loop when bytes are in `room` or reading has ended. When the loop ends first,
+  /// `root` is destroyed: the chain of coroutines that would wait for ever.
   void start(std::span<char> room, std::coroutine_handle<> waiting, std::coroutine_handle<> root) noexcept;
-  /// Once resumed.
+  /// Once resumed: how many bytes, and in `ec` why there are none.
   std::size_t finish(error_code& ec) const noexcept {
     ec = end_;
     return got_;
@@ -77,12 +80,11 @@ class reader final : asio::detail::reactor_op {
   std::size_t got_ = 0;
   bool received_ = false;  // got_ and end_ are of the read under way
   bool rest_is_told_ = false;
-  bool something_left_ = false;  // by the last read
-  bool emptied_ = false;         // by the last read, as far as bytes and FIN go
-  bool nothing_came_ = false;    // until the last write: no bytes, FIN or RST
-  bool reactor_waits_ = false;   // for an edge, whatever may have come before it
-  bool queued_ = false;          // with the reactor or on its way back
-  bool stirred_ = false;         // something came while nobody read
+  bool emptied_ = false;        // by the last read, as far as bytes and FIN go
+  bool nothing_came_ = false;   // until the last write: no bytes, FIN or RST
+  bool reactor_waits_ = false;  // for an edge, whatever may have come before it
+  bool queued_ = false;         // with the reactor or on its way back
+  bool stirred_ = false;        // something came while nobody read
   bool orphaned_ = false;
 };
 

@@ -9,6 +9,8 @@
 #include <boost/asio/buffer.hpp>
 #include <cerrno>
 
+#include "net/operation.hpp"
+
 namespace sidespan::net {
 namespace {
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The coroutine type of everything that waits, and the socket types it waits on. A task starts when it is awaited, goes
-// on at once when what it awaited is done, and costs one recycled frame and no work queue. Asio operations are awaited
-// through into(ec). All of it belongs to the thread that runs the loop; docs/adr/011 says why this is not
-// asio::awaitable.
+// on at once when what it awaited is done, and costs one recycled frame and no work queue. All of it belongs to the
+// thread that runs the loop; docs/adr/011 says why this is not asio::awaitable. What it awaits: other tasks, Asio's
+// operations (net/operation), reads (net/read).
 #pragma once
 
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
@@ -15,8 +14,6 @@
 #include <coroutine>
 #include <exception>
 #include <optional>
-#include <tuple>
-#include <type_traits>
 #include <utility>
 
 #include "net/frames.hpp"
@@ -121,100 +118,4 @@ class [[nodiscard]] task {
   std::coroutine_handle<promise_type> self_;
 };
 
-namespace detail {
-
-struct into_token {
-  error_code* ec;
-};
-
-/// What an operation has for its handler; lives in the frame that awaits it.
-template <class Result>
-struct pending {
-  error_code* ec;
-  std::optional<Result> result;
-  bool started = false;
-};
-
-/// The completion handler of an awaited operation. When the loop ends before the operation does, the handler is
-/// destroyed uncalled, and with it the chain of coroutines that would wait for ever. Not so while the operation is
-/// being started: an exception (no memory) comes out of the await then.
-template <class Result>
-class resumption {
- public:
-  template <class Promise>
-  resumption(std::coroutine_handle<Promise> waiting, pending<Result>& of) noexcept
-      : waiting_(waiting), root_(waiting.promise().root), of_(&of) {}
-  resumption(resumption&& other) noexcept
-      : waiting_(other.waiting_), root_(std::exchange(other.root_, {})), of_(other.of_) {}
-  ~resumption() {
-    if (root_ && of_->started) root_.destroy();
-  }
-
-  template <class... Value>
-  void operator()(const error_code& ec, Value&&... value) {
-    root_ = {};
-    *of_->ec = ec;
-    if constexpr (sizeof...(Value) == 1) of_->result.emplace(std::forward<Value>(value)...);
-    waiting_.resume();
-  }
-
- private:
-  std::coroutine_handle<> waiting_;
-  std::coroutine_handle<> root_;
-  pending<Result>* of_;
-};
-
-struct nothing {};
-
-/// An Asio operation that starts when it is awaited.
-template <class Result, class Initiation, class... Arguments>
-class [[nodiscard]] operation {
- public:
-  template <class... From>
-  operation(into_token token, Initiation initiation, From&&... arguments)
-      : state_{token.ec, {}}, initiation_(std::move(initiation)), arguments_(std::forward<From>(arguments)...) {}
-
-  bool await_ready() const noexcept { return false; }
-  template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> waiting) {
-    std::apply(
-        [&](Arguments&... arguments) {
-          std::move(initiation_)(resumption<Result>(waiting, state_), std::move(arguments)...);
-        },
-        arguments_);
-    state_.started = true;
-  }
-  auto await_resume() noexcept {
-    if constexpr (!std::is_same_v<Result, nothing>) return std::move(*state_.result);
-  }
-
- private:
-  pending<Result> state_;
-  Initiation initiation_;
-  std::tuple<Arguments...> arguments_;
-};
-
-template <class Result>
-struct start_when_awaited {
-  template <class Initiation, class... Arguments>
-  static operation<Result, std::decay_t<Initiation>, std::decay_t<Arguments>...> initiate(Initiation&& initiation,
-                                                                                          into_token token,
-                                                                                          Arguments&&... arguments) {
-    return {token, std::forward<Initiation>(initiation), std::forward<Arguments>(arguments)...};
-  }
-};
-
-}  // namespace detail
-
-/// Completion token: the operation is awaited, its error lands in `ec`, what else it gives is the value of the await.
-inline detail::into_token into(error_code& ec) noexcept { return {&ec}; }
-
 }  // namespace sidespan::net
-
-template <>
-class boost::asio::async_result<sidespan::net::detail::into_token, void(boost::system::error_code)>
-    : public sidespan::net::detail::start_when_awaited<sidespan::net::detail::nothing> {};
-
-template <class Result>
-class boost::asio::async_result<sidespan::net::detail::into_token, void(boost::system::error_code, Result)>
-    : public sidespan::net::detail::start_when_awaited<Result> {};

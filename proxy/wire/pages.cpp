@@ -4,6 +4,7 @@
 
 #include <boost/asio/buffer.hpp>
 
+#include "net/operation.hpp"
 #include "net/spawn.hpp"
 #include "wire/pages_connection.hpp"
 

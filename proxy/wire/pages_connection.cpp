@@ -9,6 +9,8 @@
 #include <boost/beast/http.hpp>
 #include <optional>
 
+#include "net/operation.hpp"
+
 namespace sidespan::wire {
 
 namespace asio = boost::asio;

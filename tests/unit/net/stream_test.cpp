@@ -207,14 +207,14 @@ TEST_CASE("stream: listens while nobody reads") {
   SECTION("the stream is closed before") { s.near().close(); }
 }
 
-TEST_CASE("stream: listening goes on from what the last read was told") {
+TEST_CASE("stream: a FIN that came with what was read last is noticed by listening") {
   stream_set s;
   s.far().send("one");
   s.loop.listen();
   CHECK(s.loop.finish(read(s.near())).bytes == "one");  // nothing is left: the reactor will wait
   s.far().send("two");
   s.far().shut_write();
-  // In the same turn of the loop, which has not heard of the FIN.
+  // At once, before anything else has its turn.
   const auto read_and_listen = [](stream& from) -> task<bool> {
     ended last = co_await read(from);
     from.listen();

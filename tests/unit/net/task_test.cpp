@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 
+#include "net/operation.hpp"
 #include "net/spawn.hpp"
 
 namespace sidespan::net {
