@@ -149,15 +149,17 @@ constexpr bool every_head_twice = true;
 constexpr bool every_head_twice = false;
 #endif
 
-/// It does not know that a response may have a blank before a colon.
-bool known_to_beast(const http::fields& fields) noexcept {
-  return std::ranges::all_of(fields, [](const http::field& line) { return line.name.data()[line.name.size()] == ':'; });
+/// It does not know that a response may have a blank before a colon, nor none behind its status code (RS-13).
+bool known_to_beast(const http::response_head& head) noexcept {
+  const auto plain = [](const http::field& line) { return line.name.data()[line.name.size()] == ':'; };
+  return head.reason.data()[-1] == ' ' && std::ranges::all_of(head.fields, plain);
 }
+bool known_to_beast(const http::request_head&) noexcept { return true; }
 
 template <class Head>
 bool wants_second_reading(const declared_framing& framing, const Head& head) noexcept {
   const bool request = std::is_same_v<Head, http::request_head>;
-  if (every_head_twice) return request || known_to_beast(head.fields);
+  if (every_head_twice) return known_to_beast(head);
   return request && (framing.chunked || framing.content_length);
 }
 

@@ -86,12 +86,14 @@ violation read_request_line(std::string_view line, http::request_head& out) noex
 
 violation read_status_line(std::string_view line, http::response_head& out) noexcept {
   if (const violation found = read_version(line.substr(0, 8), out.version)) return found;
-  // The SP after the code is required even when the reason is empty (RFC 9112 §4).
-  if (line.size() < 13 || line[8] != ' ' || line[12] != ' ') return broken("malformed status line");
+  // The SP after the code is required even when the reason is empty (RFC 9112 §4), but applications leave it out, and
+  // nothing else can be meant (RS-13).
+  const bool no_reason = line.size() == 12;
+  if (line.size() < 12 || line[8] != ' ' || (!no_reason && line[12] != ' ')) return broken("malformed status line");
   const auto status = base::parse_decimal(line.substr(9, 3));
   if (!status || *status < 100 || *status > 599) return broken("status code outside 100 to 599");  // RS-9
   out.status = static_cast<int>(*status);
-  out.reason = line.substr(13);
+  out.reason = line.substr(no_reason ? 12 : 13);
   const char* const end = line.data() + line.size();
   if (skip_field_chars(out.reason.data(), end) != end) return broken("control byte in the reason phrase");
   return {};

@@ -81,8 +81,8 @@ CASES = [
     case("RS-8", "a response nobody asked for", (sends(GET + b"\r\n"), sees(GET + b"\r\n"), answers(OK), gets(OK), answers(EVIL), pause(0.02), goes_on()), fresh=True),
     case("RS-8", "one byte", (sends(GET + b"\r\n"), sees(GET + b"\r\n"), answers(OK), gets(OK), answers(b"\n"), pause(0.02), goes_on()), fresh=True),
     *[unusable("RS-9", f"{line!r}", line + b"\r\nContent-Length: 2\r\n\r\nok") for line in (
-        b"HTTP/1.1 600 X", b"HTTP/1.1 099 X", b"HTTP/1.1 000 X", b"HTTP/1.1 999 X", b"HTTP/1.1 20 X", b"HTTP/1.1 2000 X", b"HTTP/1.1 2x0 X", b"HTTP/1.1 -20 X", b"HTTP/1.1  200 X", b"HTTP/1.1 200", b"HTTP/1.1200 X",
-        b"HTTP/2.0 200 X", b"HTTP/0.9 200 X", b"http/1.1 200 X", b"ICY 200 OK", b"200 OK", b"HTTP/1.1\t200 X", b"HTTP/1.1 +20 X", b" HTTP/1.1 200 X", b"HTTP/1.1 200\tX")],
+        b"HTTP/1.1 600 X", b"HTTP/1.1 099 X", b"HTTP/1.1 000 X", b"HTTP/1.1 999 X", b"HTTP/1.1 20 X", b"HTTP/1.1 2000 X", b"HTTP/1.1 2x0 X", b"HTTP/1.1 -20 X", b"HTTP/1.1  200 X", b"HTTP/1.1200 X",
+        b"HTTP/2.0 200 X", b"HTTP/0.9 200 X", b"http/1.1 200 X", b"ICY 200 OK", b"200 OK", b"HTTP/1.1\t200 X", b"HTTP/1.1 +20 X", b" HTTP/1.1 200 X", b"HTTP/1.1 200\tX", b"HTTP/1.1 200\t", b"HTTP/1.1 20", b"HTTP/1.1 2000", b"HTTP/1.1 ", b"HTTP/1.1 600")],
     *[relayed("RS-9", f"{n} passes", OF(n, b"Content-Length: 0"), OF(n, b"Content-Length: 0")) for n in (200, 299, 399, 418, 499, 599)],
     relayed("RS-9", "1.2 is read as 1.1", OK.replace(b"HTTP/1.1", b"HTTP/1.2"), OK),
     relayed("RS-10", "no-transform", response(b"Cache-Control: no-transform", b"Content-Encoding: gzip", b"Content-Length: 4", body=b"\x1f\x8b\x00\xff"),
@@ -96,4 +96,9 @@ CASES = [
     case("RS-12", "among others", (sends(GET + b"te: gzip;q=0.5 , Trailers\r\n\r\n"), sees(ASKED), answers(TRAILED), gets(CHUNKED_OK[:-2] + b"X-Sum: 1\r\nGrpc-Status: 0\r\n\r\n"), goes_on())),
     case("RS-12", "not by a coding of that beginning", (sends(GET + b"TE: trailersx\r\n\r\n"), sees(GET + b"\r\n"), answers(TRAILED), gets(CHUNKED_OK), goes_on())),
     case("RS-12", "not by 1.0", (sends(ASKS.replace(b"1.1", b"1.0")), sees(GET + b"\r\n"), answers(TRAILED), gets(response(b"Connection: close", body=b"ok")), ends())),
+    *[relayed("RS-13", f"{n}", OF(n, b"Content-Length: 0").replace(b"%d X" % n, b"%d" % n), OF(n, b"Content-Length: 0").replace(b"X\r\n", b"\r\n", 1)) for n in (200, 404, 599)],
+    relayed("RS-13", "of a HEAD", response(b"Content-Length: 5", start=b"HTTP/1.1 200\r\n"), response(b"Content-Length: 5", start=b"HTTP/1.1 200 \r\n"), HEAD),
+    relayed("RS-13", "with content", response(b"Content-Length: 2", body=b"ok", start=b"HTTP/1.1 200\r\n"), response(b"Content-Length: 2", body=b"ok", start=b"HTTP/1.1 200 \r\n")),
+    relayed("RS-13", "interim", b"HTTP/1.1 103\r\nLink: </a>\r\n\r\n" + OK, b"HTTP/1.1 103 \r\nLink: </a>\r\n\r\n" + OK),
+    relayed("RS-13", "with the space", response(b"Content-Length: 0", start=b"HTTP/1.1 200 \r\n"), response(b"Content-Length: 0", start=b"HTTP/1.1 200 \r\n")),
 ]

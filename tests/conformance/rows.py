@@ -74,6 +74,7 @@ SECTIONS = {
         ("RS-10", "RFC 9110 §7.7", "content", "never changed"),
         ("RS-11", "RFC 9110 §7.5, RFC 9112 §9.3", "a final response while the request still comes", "passed on at once; the rest of the request is not sent, both connections close"),
         ("RS-12", "RFC 9110 §6.5, §10.1.4", "trailers of a response", "to 1.1 callers that said `TE: trailers`, and only then is the app asked for them"),
+        ("RS-13", "RFC 9112 §4", "a status line without the space behind the code", "read as one with an empty reason, because applications write it; always written with the space"),
     ],
     "Expect, Upgrade, persistence": [
         ("CN-1", "RFC 9110 §10.1.1", "Expect", "100-continue goes on with the head and the app's answer is passed on; from 1.0 it is ignored; anything else is 417"),

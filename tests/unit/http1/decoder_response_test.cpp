@@ -6,6 +6,7 @@
 //   RS-3   chunked not last: 502, not read to the close
 //   RS-9   a status outside 100 to 599: 502
 //   RS-1   a 204 that announces content: its connection is not used again
+//   RS-13  no space behind the code: read as an empty reason, because applications write it
 #include <catch2/catch.hpp>
 
 #include "http1/decoder.hpp"
@@ -23,7 +24,9 @@ std::string refusal(fault_code code) {
 }
 
 const std::pair<const char*, std::string> refused[] = {
-    {"9112 §4 no space after the code", "HTTP/1.1 200\r\n\r\n"},
+    {"RS-13 a tab after the code", "HTTP/1.1 200\t\r\n\r\n"},
+    {"RS-13 nothing but the version", "HTTP/1.1\r\n\r\n"},
+    {"RS-13 nothing after the space", "HTTP/1.1 \r\n\r\n"},
     {"9112 §4 two spaces", "HTTP/1.1  200 OK\r\n\r\n"},
     {"9112 §4 two digits", "HTTP/1.1 20 OK\r\n\r\n"},
     {"9112 §4 four digits", "HTTP/1.1 2000 OK\r\n\r\n"},
@@ -68,6 +71,9 @@ const row accepted[] = {
      "consumed 38, body known 2, keep\n200 OK 1.1\nContent-Length: 2\n"},
     {"9112 §4 empty reason", "GET", "HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n",
      "consumed 36, body known 0, keep\n200  1.1\nContent-Length: 0\n"},
+    {"RS-13 no space after the code", "GET", "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",
+     "consumed 35, body known 0, keep\n200  1.1\nContent-Length: 0\n"},
+    {"RS-13 no space, no field", "GET", "HTTP/1.0 500\r\n\r\n", "consumed 16, body until_close 0, close\n500  1.0\n"},
     {"9112 §4 reason", "GET", "HTTP/1.1 404 N\xf6 \tpe\r\nContent-Length: 0\r\n\r\n",
      "consumed 42, body known 0, keep\n404 N\xf6 \tpe 1.1\nContent-Length: 0\n"},
     {"RS-9 unregistered", "GET", "HTTP/1.1 599 X\r\nContent-Length: 0\r\n\r\n",

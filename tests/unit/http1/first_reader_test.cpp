@@ -38,7 +38,7 @@ TEST_CASE("strict: request lines that are refused without the second reader (H1-
 }
 
 TEST_CASE("strict: status lines that are refused without the second reader (RS-9, H1-22)") {
-  const auto line = GENERATE(as<std::string>{}, "HTTP/1.1 200xOK", "HTTP/1.1 200", "HTTP/1.1x200 OK",
+  const auto line = GENERATE(as<std::string>{}, "HTTP/1.1 200xOK", "HTTP/1.1 200\t", "HTTP/1.1 20", "HTTP/1.1x200 OK",
                              "HTTP/1.1 200 O\x01K", "HTTP/1.1 099 X", "HTTP/1.1 600 X", "http/1.1 200 OK");
   http::response_head head;
   CHECK(http1::read_status_line(line, head));
