@@ -91,7 +91,7 @@ exchange::~exchange() {
   what.response_after = response_after_;
   what.request_bytes = moved_.request_bytes;
   what.response_bytes = moved_.response_bytes;
-  if (endpoint_ != nullptr) {
+  if (endpoint_ != nullptr && attempts_ > 0) {
     what.upstream = upstream_address_.empty() ? std::string_view(endpoint_->host) : upstream_address_;
     what.upstream_port = endpoint_->port;
   }
@@ -102,6 +102,12 @@ exchange::~exchange() {
 }
 
 net::task<void> exchange::refuse(fault why) {
+  // All but its expectation was read and is known.
+  if (!down_.request().method.empty()) {
+    (void)read_target();
+    extract();
+    correlate();
+  }
   if (leg_.inbound()) begin_span();
   co_await answer(why);
 }
@@ -122,8 +128,6 @@ exchange::outcome exchange::read_target() {
   const auto parts = http::parse_target(head.method, head.target);
   if (!parts) return parts.error();
   target_ = *parts;
-  if (target_.form == http::target_form::absolute && !leg_.is_forward_proxy() && !is_http(target_.scheme))
-    return fault(fault_code::http_request_error, side::downstream, stage::route, "neither http nor https");
   // The authority of an absolute-form target, or of a CONNECT, overrides Host (H1-4).
   host_field_ = target_.authority.empty() ? head.fields.value(field_id::host) : target_.authority;
   host_ = head.host;
@@ -133,6 +137,8 @@ exchange::outcome exchange::read_target() {
     host_ = *authority;
   }
   server_ = host_;
+  if (target_.form == http::target_form::absolute && !leg_.is_forward_proxy() && !is_http(target_.scheme))
+    return fault(fault_code::http_request_error, side::downstream, stage::route, "neither http nor https");
   return std::nullopt;
 }
 

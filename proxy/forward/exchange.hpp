@@ -32,7 +32,7 @@ class exchange final : private relay_hooks {
   /// Returns when the response has been sent or given up; whether the connection may go on is the server_exchange's to
   /// say.
   net::task<void> run();
-  /// The request could not even be parsed: answers it and leaves a span that says so.
+  /// The request could not be parsed, or expects what cannot be met: answers it and leaves a span that says so.
   net::task<void> refuse(base::fault why);
   /// Ends the attempt under way, at shutdown.
   void cut() noexcept;
@@ -79,6 +79,7 @@ class exchange final : private relay_hooks {
   std::string_view request_id();
   void begin_span();
   void tell_parent();
+  std::string_view scheme() const noexcept;
   trace::request_facts facts() const noexcept;
   bool expects_continue() const noexcept;
   bool is_own_port(std::uint16_t port) const noexcept;

@@ -86,11 +86,20 @@ void exchange::add_response_field(http::response_head& head) {
   head.fields.add(name, down_.arena().copy(value));
 }
 
+/// What is sent is http. What was refused before it had a rule is called what the caller called it.
+std::string_view exchange::scheme() const noexcept {
+  if (leg_.inbound() || rule_ != nullptr || target_.form != http::target_form::absolute) return "http";
+  for (const std::string_view known : {"http", "https"}) {
+    if (base::iequals(target_.scheme, known)) return known;
+  }
+  return target_.scheme;
+}
+
 trace::request_facts exchange::facts() const noexcept {
   trace::request_facts out;
   const http::request_head& head = down_.request();
   out.head = &head;
-  out.scheme = "http";
+  out.scheme = scheme();
   out.host = server_.host;
   out.port = server_.port;
   out.path = target_.path;

@@ -38,16 +38,15 @@ base::result<void> exchange::on_switch(http::response_head& head) {
 
 net::task<exchange::outcome> exchange::connect_through() {
   outcome failed;
+  if (down_.request_size().present()) {
+    co_return fault(fault_code::http_request_error, base::side::downstream, base::stage::route, "CONNECT with content");
+  }
   ++attempts_;
   if (traced()) begin_span();
-  if (down_.request_size().present())
-    failed = fault(fault_code::http_request_error, base::side::downstream, base::stage::route, "CONNECT with content");
   std::unique_ptr<net::stream> up;
-  if (!failed) {
-    auto connected = co_await connect_raw();
-    if (connected) up = std::move(*connected);
-    if (!up) failed = explain_failure(connected.error());
-  }
+  auto connected = co_await connect_raw();
+  if (connected) up = std::move(*connected);
+  if (!up) failed = explain_failure(connected.error());
   if (!failed) {
     if (span_) trace::describe_peer(*span_, up->peer_address(), up->peer().port(), false);
     const auto answered = co_await accept_connect();

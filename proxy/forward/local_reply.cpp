@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::string_view allowed_methods = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS";
 
+/// A response to HEAD has no content (RFC 9110 §9.3.2), also when the head was refused behind the method.
+bool asks_for_head(wire::server_exchange& down) noexcept {
+  const std::string_view method = down.request().method;
+  return method.empty() ? down.first_line().starts_with("HEAD ") : method == "HEAD";
+}
+
 }  // namespace
 
 int status_for(const base::fault& fault) noexcept {
@@ -97,7 +103,7 @@ net::task<base::result<void>> reply(wire::server_exchange& down, base::fault fau
   size.kind = http::body_size::kind::known;
   size.bytes = body.size();
   down.put_head(head, size);
-  const std::string_view content = down.request().method == "HEAD" ? std::string_view() : std::string_view(body);
+  const std::string_view content = asks_for_head(down) ? std::string_view() : std::string_view(body);
   const base::result<bool> written = down.write_now(content, true, nullptr);
   if (!written) co_return written.error();
   if (!*written) done = co_await down.flush();

@@ -23,6 +23,14 @@ fault coding_fault(side from, fault_code request_code, const char* detail) noexc
   return fault(request_code, from, stage::parse, detail);
 }
 
+/// The few fields that read_framing() looks at; all others cost it one test.
+constexpr bool frames(field_id id) noexcept {
+  constexpr auto bit = [](field_id one) { return std::uint64_t{1} << static_cast<unsigned>(one); };
+  constexpr std::uint64_t all = bit(field_id::content_length) | bit(field_id::transfer_encoding) |
+                                bit(field_id::connection) | bit(field_id::proxy_connection);
+  return (all >> static_cast<unsigned>(id) & 1) != 0;
+}
+
 /// Connection = #token (RFC 9110 §7.6.1). False: something else is listed.
 bool read_options(std::string_view connection, bool& close) noexcept {
   if (connection == "keep-alive") return true;
@@ -93,13 +101,18 @@ base::result<declared_framing> read_framing(const http::fields& fields, http::ve
   std::size_t codings = 0;
   std::string_view length;
   const auto refuse = [from](const char* detail) { return head_fault(from, broken(detail)); };
+  bool unused = false;
   for (const http::field& line : fields) {
+    if (!frames(line.id)) continue;
     if (line.id == field_id::content_length) {
       ++lengths;
       length = line.value;
     }
     if (line.id == field_id::transfer_encoding) ++codings;
     if (line.id == field_id::connection && !read_options(line.value, out.close)) return refuse("malformed Connection");
+    // Says nothing to us (RFC 9112 §C.2.2), but others read it as Connection, and Beast refuses what is none.
+    if (line.id == field_id::proxy_connection && !read_options(line.value, unused))
+      return refuse("malformed Proxy-Connection");
   }
   if (lengths > 0 && codings > 0) return refuse("both Content-Length and Transfer-Encoding");             // FR-1
   if (codings > 0 && version == http::version::http_1_0) return refuse("Transfer-Encoding in HTTP/1.0");  // FR-6

@@ -48,7 +48,6 @@ net::task<result<bool>> h1_server::next() {
   stream_->limit(idle_ ? limits_.keep_alive_timeout : limits_.head_timeout);
   while (true) {
     const result<bool> complete = take_head();
-    if (!complete) request_.clear();
     if (!complete || *complete) {
       stream_->no_limit();
       co_return complete;
@@ -78,7 +77,10 @@ net::task<result<bool>> h1_server::next() {
 result<bool> h1_server::take_head() {
   if (input_.unread().empty()) return false;
   const auto head = http1::decode_request_head(input_.unread(), scanned_, limits_.head, request_);
-  if (!head) return head.error();
+  if (!head) {
+    request_.clear();
+    return head.error();
+  }
   if (head->consumed == 0) return false;
   decoded_ = *head;
   input_.consume(decoded_.consumed);
@@ -97,9 +99,7 @@ result<bool> h1_server::take_head() {
 }
 
 std::string_view h1_server::first_line() const noexcept {
-  // A head that was refused after it had been decoded has been consumed, and still stands before what follows it.
-  const std::string_view unread = input_.unread();
-  std::string_view all(unread.data() - decoded_.consumed, unread.size() + decoded_.consumed);
+  std::string_view all = input_.unread();
   all.remove_prefix(std::min(all.find_first_not_of("\r\n"), all.size()));
   return all.substr(0, all.find_first_of("\r\n"));
 }

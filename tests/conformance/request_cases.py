@@ -144,6 +144,10 @@ FIELDS = [
     relayed("H1-24", "interim response", b"HTTP/1.1 103 Early Hints\r\nConnection: X-Mine\r\nX-Mine: 1\r\nLink: </a>\r\n\r\n" + OK + b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + OK),
     *[forwarded("H1-25", f"{text!r}", line(text), PLAIN) for text in REMOVED],
     *[relayed("H1-25", f"response {text!r}", OK_FIELDS(text), OK) for text in REMOVED],
+    *[refused("H1-25", f"Proxy-Connection {value!r} is no list of names{more}", line(b"Proxy-Connection: " + value, *lines) + content)
+      for value in (b"x y", b"\"close\"") for more, lines, content in (("", (), b""), (", with content", (b"Content-Length: 2",), b"hi"))],
+    unusable("H1-25", "Proxy-Connection of a response is no list of names", OK_FIELDS(b"Proxy-Connection: x y")),
+    forwarded("H1-25", "Proxy-Connection: close says nothing", line(b"Proxy-Connection: x, close,,"), PLAIN),
     same("H1-25", "content fields stay", line(b"Trailer: X-Sum", b"Accept-Encoding: gzip", b"Cookie: a=b", b"Authorization: Basic eDp5")),
     *[refused("H1-26", f"{name!r}", POST + b"Connection: " + name + b"\r\nContent-Length: 2\r\n\r\nok") for name in (b"Host", b"content-length", b"Transfer-Encoding", b"x, HOST", b"close, Content-Length")],
     inbound("H1-26", "what we add cannot be nominated", line(b"Connection: via, x-forwarded-for, x-forwarded-proto", b"X-Forwarded-For: 6.6.6.6", b"Via: 1.1 evil"),

@@ -32,7 +32,7 @@ SECTIONS = {
         ("H1-22", "RFC 9110 §5.5, RFC 9112 §5", "control bytes, bad names", "request: 400 and close; response: 502; only SP and HTAB around a value are dropped"),
         ("H1-23", "RFC 9112 §2.2", "bare line feed", "400 and close, never taken for an end of line; response: 502"),
         ("H1-24", "RFC 9110 §7.6.1", "fields that Connection nominates", "removed from the head and from the trailers, in both directions, then Connection itself; more than 32, or what is no name, is 400"),
-        ("H1-25", "RFC 9110 §7.6.1, §11.7", "fields of one hop", "always removed, nominated or not"),
+        ("H1-25", "RFC 9110 §7.6.1, §11.7", "fields of one hop", "always removed, nominated or not; a Proxy-Connection that is no list of names is 400, from the app 502"),
         ("H1-26", "RFC 9110 §7.6.1", "nominating what frames or routes", "Host, Content-Length, Transfer-Encoding: 400 and close; what sidespan adds comes after the removal"),
         ("H1-27", "RFC 9110 §5.3", "order and case of fields", "kept; lines are never merged"),
         ("H1-28", "RFC 9110 §7.6.3", "Via", "a line with the version received and a pseudonym is added to requests and responses; our own pseudonym in a request is 502"),

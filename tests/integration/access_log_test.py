@@ -91,8 +91,7 @@ class json_lines(access_log_case):
     def test_what_is_no_request_shows_how_it_begins(self):
         sent = {b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n": "\x16\x03\x01\x02\x00\x01\x00\x01\ufffd\x03\x03",
                 b"GET /a?sig=secret&b HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n": "GET /a?sig=REDACTED&b HTTP/1.1",
-                b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n\r\n": "SSH-2.0-OpenSSH_",
-                b"GET / HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\n\r\n": "GET / HTTP/1.1"}
+                b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n\r\n": "SSH-2.0-OpenSSH_"}
         with origin() as app, sidespan().inbound(app.port).set(log={"access": self.path}).start() as sidecar:
             for number, (data, line) in enumerate(sent.items(), 1):
                 with socket.create_connection(("127.0.0.1", int(sidecar.inbound))) as one:
@@ -100,6 +99,22 @@ class json_lines(access_log_case):
                     while one.recv(65536):
                         pass
                 self.assertEqual(self.entries(number)[-1]["first_line"], line)
+
+    def test_what_was_never_tried_names_no_upstream(self):
+        with origin() as app, sidespan().inbound(app.port, max_body="1KiB").forward_proxy().set(log={"access": self.path}).start() as sidecar:
+            far = f"http://127.0.0.1:{app.port}"
+            for port, method, target, fields, status in (
+                    (sidecar.inbound, "POST", "/large", [("Content-Length", "2000")], 413), (sidecar.inbound, "GET", "/odd", [("Expect", "miracles")], 417),
+                    (sidecar.inbound, "OPTIONS", "/last", [("Max-Forwards", "0")], 200), (sidecar.proxy, "GET", f"http://127.0.0.1:{sidecar.admin}/own", [], 403),
+                    (sidecar.proxy, "CONNECT", f"127.0.0.1:{app.port}", [("Content-Length", "1")], 400), (sidecar.inbound, "GET", "/fine", [], 200),
+                    (sidecar.proxy, "GET", f"{far}/fine", [], 200)):
+                with client(port) as one:
+                    one.send_request(method, target, fields)
+                    self.assertEqual(one.read(method).status, status, target)
+            lines = self.entries(7)
+            self.assertEqual([line["attempts"] for line in lines], [0] * 5 + [1, 1])
+            self.assertEqual([line.get("upstream") for line in lines], [None] * 5 + [f"127.0.0.1:{app.port}"] * 2)
+            self.assertEqual((lines[1]["method"], lines[1]["target"]), ("GET", "/odd"))
 
     def test_a_caller_that_leaves_has_a_line(self):
         with origin() as app, sidespan().inbound(app.port).set(log={"access": self.path}).start() as sidecar:

@@ -220,6 +220,36 @@ class ends(span_test):
         for unknown in ("http.request.method_original", "url.path", "network.protocol.version"):
             self.assertNotIn(unknown, span.attributes)
 
+    def test_an_expectation_that_cannot_be_met_has_a_span_of_a_known_request(self):
+        for port, kind in ((self.port, "server"), (self.sidecar.outbound, "client")):
+            with self.subTest(kind), client(port) as one:
+                self.spans_of.clear()
+                self.assertEqual(one.request("POST", "/carts/7?a=1", [("Expect", "miracles"), traceparent()], body=b"x").status, 417)
+                span = self.only_span()
+                self.assertEqual((span.kind, span.trace_id, span.parent_id), (kind, TRACE, PARENT))
+                self.assertEqual(span.attributes["http.request.method"], "POST")
+                if kind == "server":
+                    self.assertEqual((span.attributes["url.path"], span.attributes["url.query"]), ("/carts/7", "a=1"))
+                    self.assertEqual((span.error, span.attributes["http.response.status_code"]), (False, 417))
+                else:
+                    self.assertEqual((span.error, span.attributes["error.type"]), (True, "http_request_error"))
+        self.assertEqual((self.app.requests, self.dependency.requests), ([], []))
+
+    def test_what_was_refused_is_called_what_the_caller_called_it(self):
+        proxy, outbound = self.sidecar.proxy, self.sidecar.outbound
+        for port, target, url, number, status in (
+                (proxy, "https://far.example/a?b", "https://far.example/a?b", 443, 501),
+                (proxy, "HTTPS://far.example:8443/a", "https://far.example:8443/a", 8443, 501),
+                (proxy, "ftp://far.example/a", "ftp://far.example/a", None, 501),
+                (proxy, f"HTTP://127.0.0.1:{self.dependency.port}/a", f"{self.dependency.url}/a", self.dependency.port, 200),
+                (outbound, "ftp://far.example/a", "ftp://far.example/a", None, 400),
+                (outbound, "https://far.example/a", f"{self.dependency.url}/a", self.dependency.port, 200)):
+            with self.subTest(target, port=port), client(port) as one:
+                self.spans_of.clear()
+                self.assertEqual(one.request("GET", target).status, status)
+                have = self.only_span().attributes
+                self.assertEqual((have["url.full"], have.get("server.port")), (url, number))
+
     def test_an_options_that_ends_here_has_its_span(self):  # RFC 9110 §7.6.2
         for port, kind in ((self.port, "server"), (self.sidecar.outbound, "client")):
             with self.subTest(kind), client(port) as one:

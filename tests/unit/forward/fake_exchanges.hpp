@@ -87,6 +87,7 @@ class fake_down final : public wire::server_exchange {
   explicit fake_down(net::executor where) : place_(where) {}
 
   http::request_head head;
+  std::string unread_line;  // of a head that was refused
   http::body_size size;
   fake_body body;
   fake_output output;
@@ -97,7 +98,7 @@ class fake_down final : public wire::server_exchange {
 
   http::request_head& request() noexcept override { return head; }
   http::body_size request_size() const noexcept override { return size; }
-  std::string_view first_line() const noexcept override { return {}; }
+  std::string_view first_line() const noexcept override { return unread_line; }
   base::arena& arena() noexcept override { return arena_; }
   const std::string& peer_address() const noexcept override { return address_; }
   std::uint16_t peer_port() const noexcept override { return 1; }

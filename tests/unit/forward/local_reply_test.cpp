@@ -99,6 +99,21 @@ TEST_CASE("local_reply: HEAD gets the length and no content") {
   CHECK(got.down.put_size.bytes == std::string_view("sidespan: connection_refused: x\n").size());
 }
 
+TEST_CASE("local_reply: HEAD gets no content when its head could not be read (RFC 9110 §9.3.2)") {
+  const auto answer_to = [](const char* line) {
+    support::event_loop loop;
+    fake_down down{loop.context.get_executor()};
+    down.unread_line = line;
+    CHECK(loop.finish(reply(down, downstream_fault(fault_code::http_request_error), "")));
+    CHECK(down.put_size.bytes == std::string_view("sidespan: detail\n").size());
+    return down.output.text();
+  };
+  CHECK(answer_to("HEAD /long HTTP/1.1").empty());
+  CHECK(answer_to("HEAD ").empty());
+  for (const char* other : {"", "HEAD", "HEADER / HTTP/1.1", "head / HTTP/1.1", "GET /HEAD HTTP/1.1"})
+    CHECK(answer_to(other) == "sidespan: detail\n");
+}
+
 TEST_CASE("local_reply: a downstream that is gone gets nothing") {
   const answered got(downstream_fault(fault_code::downstream_closed), "");
   CHECK_FALSE(got.down.status);
