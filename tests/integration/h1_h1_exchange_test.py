@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """h1-h1: whole exchanges through inbound: connections, framing both ways, interim and bodiless responses."""
 import threading
+import time
 import unittest
 
 from support import wire
@@ -241,11 +242,13 @@ class exchanges(unittest.TestCase):
         self.assertEqual(get(self.port, "/b").status, 200)
 
     def test_half_closed_client_still_gets_its_response(self):  # CN-9
-        self.app.on("/hc", self.echo)
-        with client(self.port) as one:
-            one.send_request("POST", "/hc", body=b"all")
-            one.half_close()
-            self.assertEqual(one.read().body, b"all")
+        longer_than_who_waits_is_looked_for = 0.5
+        for path, pause in (("/hc", 0), ("/hc-slow", longer_than_who_waits_is_looked_for)):
+            self.app.on(path, lambda one, pause=pause: (time.sleep(pause), self.echo(one)))
+            with self.subTest(path), client(self.port) as one:
+                one.send_request("POST", path, body=b"all")
+                one.half_close()
+                self.assertEqual(one.read().body, b"all")
 
     def test_leading_empty_lines_are_skipped(self):  # H1-1
         with client(self.port) as one:

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Plants each fault of tests/mutants/*.toml in a copy of the tree and expects a unit test of that folder to fail.
+"""Plants each fault of tests/mutants/*.toml in a copy of the tree and expects a test to fail.
 
 usage: mutants.py [--texts | substring of a file or of what is broken...]
        --texts only looks whether every text is there exactly once
 A mutant is one exact text of one file under proxy/ and its replacement. It is killed when the folder's unit tests fail,
 hang or crash; survived (a failure) when they pass; stale (a failure) when its text is not there exactly once, or does not
-compile. The copy is built in build/mutants without optimisation, only the folder's target each time.
+compile. What only the whole program does names the one integration test that must notice, `by = "file.class.test"`.
+The copy is built in build/mutants without optimisation, only what is needed each time.
 """
+import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -30,8 +33,11 @@ def all_mutants(patterns):
     return [one for one in found if not patterns or any(text in one["file"] + " " + one["breaks"] for text in patterns)]
 
 
-def unit(mutant):
-    return "unit_" + mutant["file"].split("/")[0]
+def killer(mutant):
+    """What has to be built, and the integration test to be run with it; None: the target is the test."""
+    if "by" in mutant:
+        return "sidespan_program", mutant["by"]
+    return "unit_" + mutant["file"].split("/")[0], None
 
 
 def refresh_copy():
@@ -52,17 +58,27 @@ def quiet(*command):
     return subprocess.run(command, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
-def build_and_test(target):
+def test(command, folder, **environment):
+    """Whether it passes, and its output. Whatever it has started ends with it."""
+    child = subprocess.Popen(command, cwd=folder, env=dict(os.environ, **environment), start_new_session=True, text=True,
+                             errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        output = child.communicate(timeout=TEST_SECONDS)[0]
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        return False, child.communicate()[0] + "\nhangs"
+    return child.returncode == 0, output
+
+
+def build_and_test(target, integration):
     """None when it does not build, else whether its tests pass."""
     made = quiet("ninja", "-C", build, target)
     if made.returncode != 0:
         return None, made.stdout
-    try:
-        done = subprocess.run([build / "tests" / target, "--abort"], cwd=copy, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, errors="replace", timeout=TEST_SECONDS)
-    except subprocess.TimeoutExpired:
-        return False, "hangs"
-    return done.returncode == 0, done.stdout
+    if integration is None:
+        return test([build / "tests" / target, "--abort"], copy)
+    tree = str(build.relative_to(root))  # /usr/bin/python3: Debian's own, which has the packages from apt
+    return test(["/usr/bin/python3", "-m", "unittest", "-f", integration], root / "tests/integration", SIDESPAN_TREE=tree)
 
 
 def text_of(mutant):
@@ -76,7 +92,13 @@ def stale(mutant, proxy):
     if not path.exists():
         return "stale: no such file"
     places = len(text_of(mutant).findall(path.read_text()))
-    return None if places == 1 else f"stale: its text is there {places} times"
+    if places != 1:
+        return f"stale: its text is there {places} times"
+    if "by" not in mutant:
+        return None
+    name, _, case = mutant["by"].split(".")
+    tests = root / f"tests/integration/{name}.py"
+    return None if tests.exists() and f"def {case}(" in tests.read_text() else "stale: no such test"
 
 
 def check_texts():
@@ -95,7 +117,7 @@ def try_mutant(mutant):
     original = path.read_text()
     path.write_text(pattern.sub(lambda _: mutant["to"], original))
     try:
-        passes, output = build_and_test(unit(mutant))
+        passes, output = build_and_test(*killer(mutant))
     finally:
         path.write_text(original)
     if passes is None:
@@ -112,11 +134,10 @@ def main():
     if configured.returncode != 0:
         print(configured.stdout[-3000:], "\n0 passed, 1 failed")
         return 1
-    targets = sorted({unit(one) for one in mutants})
-    for target in targets:
-        passes, output = build_and_test(target)
+    for target, integration in sorted({killer(one) for one in mutants}, key=str):
+        passes, output = build_and_test(target, integration)
         if not passes:
-            print(f"{output[-3000:]}\n{target} fails without a fault planted\n0 passed, 1 failed")
+            print(f"{output[-3000:]}\n{integration or target} fails without a fault planted\n0 passed, 1 failed")
             return 1
     killed = 0
     for number, mutant in enumerate(mutants, 1):

@@ -205,6 +205,17 @@ net::task<bool> close_gently(h1_server& http) {
   co_return true;
 }
 
+/// Who was too slow is not waited for once more, whatever comes now.
+void check_short_linger(serving& s) {
+  s.answer("late", sized(4), 408);
+  const auto closing = s.loop.start(close_gently(s.http));
+  s.loop.until([&] {
+    std::size_t sent = 0;
+    (void)s.far().send_now("x", sent);
+    return closing->has_value();
+  });
+}
+
 }  // namespace
 
 TEST_CASE("h1_server: a body must keep its rate, on average and only while it is waited for") {
@@ -236,13 +247,13 @@ TEST_CASE("h1_server: a body must keep its rate, on average and only while it is
     }
     CHECK(late);
     CHECK(pieces < 15);
-    s.answer("late", sized(4), 408);
-    const auto closing = s.loop.start(close_gently(s.http));
-    s.loop.until([&] {
-      std::size_t sent = 0;
-      (void)s.far().send_now("x", sent);
-      return closing->has_value();
-    });
+    check_short_linger(s);
+  }
+  SECTION("not kept, silent") {
+    const auto piece = s.loop.finish(s.http.read_body());
+    REQUIRE_FALSE(piece);
+    CHECK(piece.error().code() == fault_code::request_timeout);
+    check_short_linger(s);
   }
 }
 
@@ -274,6 +285,15 @@ TEST_CASE("h1_server: time limits") {
     const auto got = s.loop.finish(s.http.next());
     REQUIRE_FALSE(got);
     CHECK(got.error().code() == fault_code::request_timeout);
+  }
+  SECTION("a head that has begun has no more time, however long its connection may idle") {
+    limits.keep_alive_timeout = 1h;
+    serving s(limits);
+    const auto got = s.loop.start(s.http.next());
+    s.far().send("GET / HT");
+    s.loop.until([&got] { return got->has_value(); });
+    REQUIRE_FALSE(**got);
+    CHECK((**got).error().code() == fault_code::request_timeout);
   }
   SECTION("a silent body is a fault, also after something was written meanwhile") {
     serving s(limits);
