@@ -92,8 +92,11 @@ kept_body* exchange::keep_body() noexcept {
   return &kept_;
 }
 
-/// What this attempt says about its endpoint; a downstream that left says nothing.
+/// What this attempt says about its endpoint; a downstream that left says nothing, nor does a kept connection that was
+/// closed before it was used again (ADR 19).
 void exchange::tell_health(upstream::pool::lease& lease, const outcome& failed) noexcept {
+  const bool ended = failed && failed->code() == fault_code::connection_terminated;
+  if (ended && attempt_reused_ && attempt_untouched_) return lease.ended_unanswered();
   const bool on_5xx = leg_.settings().upstream.eject_on_5xx && moved_.status >= 500;
   if (failed ? failed->side() == side::upstream : on_5xx) {
     lease.failed();

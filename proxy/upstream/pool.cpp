@@ -61,9 +61,17 @@ void pool::lease::failed() noexcept {
   if (held_) held_->owner.note_failure(held_->cluster, held_->to);
 }
 
-void pool::note_failure(group& of, member& at) noexcept {
-  // It may have closed them all.
+void pool::lease::ended_unanswered() noexcept {
+  if (held_) distrust(held_->to);
+}
+
+/// It may have closed them all.
+void pool::distrust(member& at) noexcept {
   for (connection* each = at.idle.newest(); each != nullptr; each = each->older) each->trusted = false;
+}
+
+void pool::note_failure(group& of, member& at) noexcept {
+  distrust(at);
   if (at.gone || !of.cluster.failed(at)) return;
   tell(of, event::ejected);
   const auto more = of.ejection_log.pass();

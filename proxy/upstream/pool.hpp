@@ -51,6 +51,9 @@ class pool {
     /// What the exchange says about the endpoint; neither is said when it says nothing.
     void succeeded() noexcept;
     void failed() noexcept;
+    /// A connection that had served before ended without an answer: it was closed while it idled, or others of it are.
+    /// That is no fault of the endpoint, but what idles there is asked before it is used.
+    void ended_unanswered() noexcept;
     /// Only to be compared, and as what another pick is to avoid.
     const member* endpoint() const noexcept { return held_ ? &held_->to : nullptr; }
     /// `10.0.0.7:5432`, or the path of a unix socket. Only while leased.
@@ -156,6 +159,7 @@ class pool {
   bool make_room(group& of, const member& for_one) noexcept;
   bool close_one_idle() noexcept;
 
+  static void distrust(member& at) noexcept;
   void note_failure(group& of, member& at) noexcept;
   void put(std::unique_ptr<connection> one) noexcept;
   void closed(group& of) noexcept;

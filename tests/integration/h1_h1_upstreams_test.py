@@ -4,6 +4,7 @@ import collections
 import os
 import shutil
 import socket
+import subprocess
 import tempfile
 import threading
 import time
@@ -81,6 +82,27 @@ class endpoints(unittest.TestCase):
             self.assertGreater(len(one.requests), 0)
             self.assertGreater(len(two.requests), 0)
 
+    def test_an_endpoint_that_closes_kept_connections_is_not_left_alone(self):
+        served, lock = set(), threading.Lock()
+
+        def once(exchange):  # and then it closes where it should answer
+            with lock:
+                again = (exchange.owner, exchange.connection_number) in served
+                served.add((exchange.owner, exchange.connection_number))
+            return exchange.close() if again else exchange.reply(200)
+        one, two = named(self, "one"), named(self, "two")
+        for each in (one, two):
+            each.otherwise(once)
+        with sidespan().outbound([one.url, two.url], balance="round_robin", eject={"after": 1, "time": "1m"}).start() as sidecar:
+            for _ in range(20):
+                self.assertEqual(get(sidecar.outbound, "/").status, 200)
+            self.assertGreater(events(sidecar, "retried"), 5)
+            self.assertEqual(events(sidecar, "ejected"), 0)
+            for each in (one, two):
+                each.otherwise(lambda exchange: exchange.close())  # a new connection as well
+            self.assertEqual(get(sidecar.outbound, "/").status, 502)
+            self.assertGreater(events(sidecar, "ejected"), 0)
+
     def test_an_endpoint_that_swallows_packets_costs_a_moment(self):
         hole, good = full_backlog(type(self)), named(self, "good")
         with sidespan().outbound([f"http://127.0.0.1:{hole}", good.url], balance="round_robin", eject={"after": 2}).start() as sidecar:
@@ -142,12 +164,37 @@ class families_and_sockets(unittest.TestCase):
             self.assertEqual(get(sidecar.outbound, "/").status, 200)
             self.assertEqual(app.last.fields.get("Host"), f"[::1]:{app.port}")
 
+    def where_localhost_has_both_families(self):
+        """A command to run the program under: itself where the system says so, else with a hosts file of its own."""
+        if {found[4][0] for found in socket.getaddrinfo("localhost", 80)} >= {"127.0.0.1", "::1"}:
+            return ()
+        folder = tempfile.mkdtemp(prefix="sidespan-hosts-")
+        self.addCleanup(shutil.rmtree, folder)
+        hosts = os.path.join(folder, "hosts")
+        with open(hosts, "w", encoding="ascii") as file:
+            file.write("127.0.0.1 localhost\n::1 localhost\n")
+        under = ("unshare", "-m", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh")
+        if subprocess.run([*under, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("localhost is not ::1 here, and no mount namespace may be made in which it is")
+        return under
+
     def test_localhost_is_reached_whichever_family_listens(self):
-        app = self.enterContext(origin())
-        with sidespan().inbound(f"localhost:{app.port}").start() as sidecar:
-            for _ in range(20):
-                self.assertEqual(get(sidecar.inbound, "/").status, 200)
-            self.assertEqual(events(sidecar, "ejected"), 0)
+        under = self.where_localhost_has_both_families()
+        for family in ("127.0.0.1", "::1"):
+            try:
+                app = self.enterContext(origin(family))
+            except OSError:
+                self.skipTest(f"nobody can listen on {family} here")
+            with self.subTest(family), collector() as spans_of, \
+                    sidespan().inbound(f"localhost:{app.port}").outbound(f"http://localhost:{app.port}").export(
+                        spans_of.endpoint).under(*under).start() as sidecar:
+                for _ in range(20):
+                    self.assertEqual(get(sidecar.inbound, "/").status, 200)
+                self.assertEqual(get(sidecar.outbound, "/").status, 200)
+                self.assertEqual(len(app.requests), 21)
+                self.assertEqual(events(sidecar, "ejected"), 0)
+                client_span = next(span for span in spans_of.wait_for_spans(21) if span.kind == "client")
+                self.assertEqual(client_span.attributes["network.peer.address"], family)
 
     def test_unix_socket(self):
         folder = tempfile.mkdtemp(prefix="sidespan-unix-")

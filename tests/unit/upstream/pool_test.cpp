@@ -190,11 +190,12 @@ TEST_CASE("pool: after a failure every idle connection of the endpoint is asked"
   REQUIRE(other);
   p.loop.settle();
   p.far[0].shut_write();
-  const bool fails = GENERATE(true, false);
-  if (fails) other->failed();
+  const int what = GENERATE(0, 1, 2);
+  if (what == 1) other->failed();
+  if (what == 2) other->ended_unanswered();
   pool::limits then;
   then.repeatable = true;
-  CHECK(bool(p.pool.take_idle(p.where, then)) != fails);
+  CHECK(bool(p.pool.take_idle(p.where, then)) == (what == 0));
 }
 
 TEST_CASE("pool: a dead connection does not hide a good one") {
@@ -505,6 +506,15 @@ TEST_CASE("pool: what exchanges say ejects an endpoint") {
     CHECK(g.port(other) != bad);
     other.succeeded();
   }
+}
+
+TEST_CASE("pool: a kept connection that ended without an answer ejects nobody (ADR 19)") {
+  grouping g;
+  auto first = g.connect();
+  for (int i = 0; i < 8; ++i) first.ended_unanswered();
+  CHECK(g.told.all.empty());
+  first.failed();
+  CHECK(g.told.all == std::vector<event>{event::ejected});
 }
 
 TEST_CASE("pool: more requests than connections wait, in order, and get what comes back") {
