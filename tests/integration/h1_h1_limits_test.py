@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """h1-h1: every limit of docs/operations.md, what the caller gets beyond it, and the metric that counts it."""
+import contextlib
 import threading
 import time
 import unittest
@@ -211,7 +212,8 @@ class overload(unittest.TestCase):
         """While `good` requests hang, every further one is 503 without waiting and without reaching the app."""
         hang = gate()
         held = []
-        with self.subTest(limit):
+        with self.subTest(limit), contextlib.ExitStack() as at_the_end:
+            at_the_end.callback(hang.open)  # or a failure would wait for the drain
             self.app.on("/hang", lambda one: (hang.wait(), one.reply(200)))
             for _ in range(good):
                 held.append(client(port))

@@ -102,7 +102,7 @@ class retries(unittest.TestCase):
             self.assertEqual(len(self.bad.requests), 3)
 
     def test_a_small_body_that_came_with_the_head_is_sent_again(self):  # RT-5
-        with self.sidecar(retries={"max_body": "1KiB"}).start() as sidecar:
+        with self.sidecar(retries={"max_body": "1KiB"}, timeout="10s").start() as sidecar:
             for _ in range(2):
                 self.assertEqual(ask(sidecar.outbound, "PUT", b"x" * 1024).body, b"x" * 1024)
             self.assertEqual(sorted(ask(sidecar.outbound, "PUT", b"x" * 1025).status for _ in range(2)), [200, 502])
