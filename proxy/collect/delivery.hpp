@@ -7,7 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <string>
+#include <string_view>
 
 #include "base/random.hpp"
 #include "collect/backoff.hpp"
@@ -20,7 +20,7 @@ namespace sidespan::collect {
 struct settlement {
   std::uint64_t acknowledged = 0;
   std::uint64_t lost = 0;
-  std::string reason;  // of the lost ones
+  std::string_view reason;  // of the lost ones; that of the outcome, or a literal
 };
 
 class delivery {

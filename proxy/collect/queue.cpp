@@ -8,6 +8,21 @@
 
 namespace sidespan::collect {
 
+namespace {
+
+/// False: there is no memory for it.
+bool room_for_one_more(std::vector<piece>& pieces) noexcept {
+  if (pieces.size() < pieces.capacity()) return true;
+  try {
+    pieces.reserve(std::max<std::size_t>(2 * pieces.size(), 4));
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 queue::queue(std::size_t max_spans, std::size_t max_bytes)
     : max_spans_(std::max<std::size_t>(max_spans, 1)),
       max_bytes_(max_bytes),
@@ -65,7 +80,7 @@ bool queue::go_on(std::size_t size) noexcept {
   return true;
 }
 
-void queue::take(parcel& out, std::uint64_t most_spans, std::size_t most_bytes) {
+void queue::take(parcel& out, std::uint64_t most_spans, std::size_t most_bytes) noexcept {
   const std::uint64_t before = taken_.load(std::memory_order_relaxed);
   // Never past what pushed() says: who waits counts by it.
   const std::uint64_t end = before + std::min(most_spans - std::min(most_spans, out.spans), pushed() - before);
@@ -82,7 +97,7 @@ void queue::take(parcel& out, std::uint64_t most_spans, std::size_t most_bytes) 
     }
     const std::size_t room = most_bytes - std::min(most_bytes, out.bytes);
     const extent until = cut(read_, to, end - position, room);
-    if (until.spans == read_.spans) break;
+    if (until.spans == read_.spans || !room_for_one_more(out.pieces)) break;
     out.pieces.emplace_back(reading_, read_.bytes, until.bytes - read_.bytes);
     out.spans += until.spans - read_.spans;
     out.bytes += until.bytes - read_.bytes;

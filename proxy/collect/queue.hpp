@@ -33,9 +33,9 @@ class queue {
 
   /// Producer only. False when full.
   bool push(const trace::record& finished) noexcept;
-  /// Consumer only: moves the oldest into `out` until it holds `most_spans` or the next would not fit into
-  /// `most_bytes`.
-  void take(parcel& out, std::uint64_t most_spans, std::size_t most_bytes);
+  /// Consumer only: moves the oldest into `out` until it holds `most_spans`, or the next would not fit into
+  /// `most_bytes`, or there is no memory for one piece more.
+  void take(parcel& out, std::uint64_t most_spans, std::size_t most_bytes) noexcept;
 
   /// Ever pushed, ever taken; any thread. `pushed` is sequentially consistent with push(): see intake.
   std::uint64_t pushed() const noexcept { return pushed_.load(std::memory_order_seq_cst); }

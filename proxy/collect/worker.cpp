@@ -7,6 +7,7 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -29,10 +30,12 @@ struct worker::state {
   bool go_on();
   bool batch_ready(std::uint64_t have);
   void rest(std::uint64_t have);
+  void rest_without_memory();
   void sleep_until(time_point until, std::uint64_t have, std::uint64_t more);
   parcel take_batch();
   void begin(std::optional<delivery>& in);
   void end(const ended_call& call);
+  void count_lost(std::string_view reason, std::uint64_t spans) noexcept;
   void abandon();
 
   std::uint64_t waiting() const noexcept;
@@ -69,6 +72,7 @@ struct worker::state {
   std::uint64_t in_flight = 0;
   std::uint64_t acknowledged = 0;
   std::map<std::string, std::uint64_t> lost;
+  std::uint64_t lost_unnamed = 0;  // there was no memory for the reason
 };
 
 worker::state::state(const settings& given, std::unique_ptr<exporter> to, std::size_t shards)
@@ -131,7 +135,12 @@ bool worker::state::go_on() {
   const std::uint64_t have = waiting();
   const auto place = room();
   if (place != nullptr && batch_ready(have)) {
-    place->emplace(take_batch(), limits, random, steady::now());
+    parcel batch = take_batch();
+    if (batch.spans == 0) {
+      rest_without_memory();
+      return true;
+    }
+    place->emplace(std::move(batch), limits, random, steady::now());
     begin(*place);
     return true;
   }
@@ -159,6 +168,16 @@ void worker::state::rest(std::uint64_t have) {
   }
   if (due) until = std::min(until, *due);
   sleep_until(until, have, have == 0 ? 1 : early() - have);
+}
+
+/// The spans stay in the queue, which is bounded, until there is memory to send them.
+void worker::state::rest_without_memory() {
+  const time_point until = std::min(stop_at(), steady::now() + milliseconds(50));
+  if (!calling()) {
+    bell.wait(until);
+  } else if (const auto call = out->wait(until)) {
+    end(*call);
+  }
 }
 
 parcel worker::state::take_batch() {
@@ -197,8 +216,17 @@ void worker::state::end(const ended_call& call) {
   if (cut_short) return;
   const std::lock_guard lock(mutex);
   acknowledged += result->acknowledged;
-  if (result->lost > 0) lost[result->reason] += result->lost;
+  if (result->lost > 0) count_lost(result->reason, result->lost);
   in_flight -= result->acknowledged + result->lost;
+}
+
+/// Under the lock.
+void worker::state::count_lost(std::string_view reason, std::uint64_t spans) noexcept {
+  try {
+    lost[std::string(reason)] += spans;
+  } catch (const std::bad_alloc&) {
+    lost_unnamed += spans;
+  }
 }
 
 /// What a call that ends now brings still counts.
@@ -267,8 +295,9 @@ books worker::read_books() const {
   out.recorded = pushed + full + late;
   out.acknowledged = s.acknowledged;
   out.lost = s.lost;
+  if (s.lost_unnamed > 0) out.lost["no_memory"] += s.lost_unnamed;
   std::uint64_t left = pushed - s.acknowledged;
-  for (const auto& [reason, count] : s.lost) left -= count;
+  for (const auto& [reason, count] : out.lost) left -= count;
   out.queued = s.finished ? 0 : left;
   out.in_flight = s.in_flight;
   out.dropped["queue_full"] = full;

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -99,6 +100,7 @@ class grpc_exporter final : public collect::exporter {
   void prepare(call& one, const grpc::ByteBuffer& request, steady::time_point deadline);
   std::unique_ptr<call> remove(const void* tag);
   export_outcome judged(const call& one);
+  export_outcome judged_anyway(const call& one);
   void note(const export_outcome& outcome);
 
   collector_address address_;
@@ -175,9 +177,21 @@ std::optional<collect::ended_call> grpc_exporter::wait(steady::time_point until)
   if (queue_.AsyncNext(&tag, &ok, wall(std::min(until, latest))) != grpc::CompletionQueue::GOT_EVENT)
     return std::nullopt;
   const std::unique_ptr<call> over = remove(tag);
-  collect::ended_call out{over->number, judged(*over)};
-  note(out.outcome);
-  return out;
+  return collect::ended_call{over->number, judged_anyway(*over)};
+}
+
+/// Without memory to read the answer, what has been taken is not sent again, and the rest is.
+export_outcome grpc_exporter::judged_anyway(const call& one) {
+  try {
+    export_outcome outcome = judged(one);
+    note(outcome);
+    return outcome;
+  } catch (const std::bad_alloc&) {
+    export_outcome later;
+    if (!one.status.ok()) later.kind = export_outcome::kind::retry;
+    if (!one.status.ok()) later.reason = "no_memory";
+    return later;
+  }
 }
 
 std::unique_ptr<call> grpc_exporter::remove(const void* tag) {

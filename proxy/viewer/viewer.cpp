@@ -2,12 +2,15 @@
 
 #include "viewer/viewer.hpp"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <future>
+#include <iterator>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -60,12 +63,16 @@ struct viewer::state {
   void store_batch();
   struct batch {
     std::vector<span> spans;
-    bool more;  // are waiting behind these
+    std::size_t dropped = 0;  // in their place: there was no memory to take them
+    bool more = false;        // are waiting behind these
   };
-  batch take_batch();
+  batch take_batch() noexcept;
+  void keep(const batch& taken);
+  void go_on() noexcept;
+  void run() noexcept;
   void publish(const std::vector<std::int64_t>& touched);
   void evict_by_age();
-  void complain(const std::exception& problem, std::size_t lost);
+  void complain(const std::exception& problem, std::size_t lost) noexcept;
   void close();
 
   settings wanted;
@@ -94,22 +101,40 @@ struct viewer::state {
 void viewer::state::start_batch() {
   if (closing) return store_batch();
   batch_timer.expires_after(wanted.batch_delay);
-  batch_timer.async_wait([this](boost::system::error_code) { store_batch(); });
+  try {
+    batch_timer.async_wait([this](boost::system::error_code) { store_batch(); });
+  } catch (const std::bad_alloc&) {
+    store_batch();
+  }
 }
 
-viewer::state::batch viewer::state::take_batch() {
+/// Without memory for them spans are dropped: that makes room for those that come.
+viewer::state::batch viewer::state::take_batch() noexcept {
   const std::lock_guard lock(mutex);
   answers.report_queue_drops(std::exchange(refused, 0));
-  const auto end = queue.begin() + static_cast<std::ptrdiff_t>(std::min(queue.size(), max_batch));
-  batch taken{{std::make_move_iterator(queue.begin()), std::make_move_iterator(end)}, end != queue.end()};
+  const std::size_t count = std::min(queue.size(), max_batch);
+  const auto end = queue.begin() + static_cast<std::ptrdiff_t>(count);
+  batch taken;
+  for (auto item = queue.begin(); item != end; ++item) queued_bytes -= approximate_size(*item);
+  try {
+    taken.spans.reserve(count);
+    std::move(queue.begin(), end, std::back_inserter(taken.spans));
+  } catch (const std::bad_alloc&) {
+    taken.dropped = count;
+  }
   queue.erase(queue.begin(), end);
-  for (const span& item : taken.spans) queued_bytes -= approximate_size(item);
-  scheduled = taken.more;
+  scheduled = taken.more = !queue.empty();
   return taken;
 }
 
 void viewer::state::store_batch() {
   const batch taken = take_batch();
+  if (taken.dropped > 0) complain(std::bad_alloc(), taken.dropped);
+  if (!taken.spans.empty()) keep(taken);
+  if (taken.more) go_on();
+}
+
+void viewer::state::keep(const batch& taken) {
   std::size_t lost = taken.spans.size();
   try {
     const std::vector<std::int64_t> touched = writer.insert(taken.spans);
@@ -120,7 +145,27 @@ void viewer::state::store_batch() {
   } catch (const std::exception& problem) {
     complain(problem, lost);
   }
-  if (taken.more) boost::asio::post(context, [this] { store_batch(); });
+}
+
+/// Pages are served before it.
+void viewer::state::go_on() noexcept {
+  try {
+    boost::asio::post(context, [this] { store_batch(); });
+  } catch (const std::bad_alloc&) {
+    const std::lock_guard lock(mutex);
+    scheduled = false;  // the next that come will ask again
+  }
+}
+
+/// A page that there was no memory for is not worth the process.
+void viewer::state::run() noexcept {
+  while (!context.stopped()) {
+    try {
+      context.run();
+    } catch (const std::bad_alloc& problem) {
+      complain(problem, 0);
+    }
+  }
 }
 
 void viewer::state::publish(const std::vector<std::int64_t>& touched) {
@@ -144,13 +189,17 @@ void viewer::state::evict_by_age() {
   });
 }
 
-void viewer::state::complain(const std::exception& problem, std::size_t lost) {
+void viewer::state::complain(const std::exception& problem, std::size_t lost) noexcept {
   answers.report_queue_drops(lost);
-  answers.report_problem(problem.what());
-  if (const auto swallowed = complaint.pass()) {
+  try {
+    answers.report_problem(problem.what());
+    const auto swallowed = complaint.pass();
+    if (!swallowed) return;
     base::log(
         base::log_level::error, lost > 0 ? "the viewer cannot store spans" : "the viewer's store has a problem",
         {{"reason", problem.what()}, {"spans_lost", std::to_string(lost)}, {"swallowed", std::to_string(*swallowed)}});
+  } catch (const std::bad_alloc&) {
+    // It is counted, at least.
   }
 }
 
@@ -164,7 +213,7 @@ void viewer::state::close() {
 
 viewer::viewer(settings wanted, const base::clock& clock) : state_(std::make_unique<state>(std::move(wanted), clock)) {
   state_->evict_by_age();
-  state_->thread = std::thread([state = state_.get()] { state->context.run(); });
+  state_->thread = std::thread([state = state_.get()] { state->run(); });
 }
 
 viewer::~viewer() {
@@ -188,13 +237,13 @@ std::size_t viewer::add(std::vector<span> spans) {
       ++dropped;
       continue;
     }
-    state_->queued_bytes += size;
     state_->queue.push_back(std::move(item));
+    state_->queued_bytes += size;
   }
   state_->refused += dropped;
   if (!state_->scheduled && !state_->queue.empty()) {
-    state_->scheduled = true;
     boost::asio::post(state_->context, [state = state_.get()] { state->start_batch(); });
+    state_->scheduled = true;
   }
   return dropped;
 }

@@ -66,6 +66,32 @@ TEST_CASE("grpc exporter: a call that could not be started is not waited for") {
   }
 }
 
+std::string field(char number_and_type, const std::string& bytes) {
+  std::string out(1, number_and_type);
+  for (std::size_t left = bytes.size();; left >>= 7) {
+    out += static_cast<char>((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
+    if (left <= 0x7f) return out + bytes;
+  }
+}
+
+TEST_CASE("grpc exporter: an answer that there is no memory to read settles what it answers") {
+  test::fake_collector far;
+  test::reply partial;
+  partial.response = field(0x0a, field(0x12, std::string(2 * large, 'x')));  // partial_success.error_message
+  far.answer(partial);
+  exporter_settings settings;
+  settings.endpoint = far.endpoint();
+  auto subject = make_grpc_exporter(settings, {});
+  subject->start(1, test::parcel_of(1), steady::now() + 10s);
+  refuse_large = true;
+  const auto ended = subject->wait(steady::time_point::max());
+  refuse_large = false;
+  REQUIRE(ended.has_value());
+  CHECK(ended->number == 1);
+  CHECK(ended->outcome.kind == collect::export_outcome::kind::accepted);  // it has been taken: not again
+  CHECK(ended->outcome.message.empty());
+}
+
 }  // namespace
 }  // namespace sidespan::otlp
 #endif
