@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <vector>
 
@@ -81,16 +82,30 @@ std::optional<std::uint64_t> parse_decimal(std::string_view digits) noexcept {
   return value;
 }
 
+namespace {
+
+/// The digits of four bytes at once: each half of a byte in a byte of its own, and then 'a' - '9' - 1 more from ten on.
+std::uint64_t hex_of(std::uint32_t four) noexcept {
+  std::uint64_t halves = (std::uint64_t{four & 0xffff0000U} << 16) | (four & 0xffffU);
+  halves = (halves | halves << 8) & 0x00ff00ff00ff00ff;
+  halves = (halves >> 4 & 0x000f000f000f000f) | (halves & 0x000f000f000f000f) << 8;
+  const std::uint64_t letters = (halves + 0x0606060606060606) >> 4 & 0x0101010101010101;
+  return halves + 0x3030303030303030 + letters * ('a' - '9' - 1);
+}
+
+}  // namespace
+
 void write_hex(std::span<const std::uint8_t> bytes, char* out) noexcept {
-  static constexpr auto pairs = [] {
-    std::array<std::array<char, 2>, 256> table{};
-    for (std::size_t byte = 0; byte < table.size(); ++byte)
-      table[byte] = {"0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
-    return table;
-  }();
+  static_assert(std::endian::native == std::endian::little);
+  for (; bytes.size() >= 4; bytes = bytes.subspan(4), out += 8) {
+    std::uint32_t four = 0;
+    std::memcpy(&four, bytes.data(), 4);
+    const std::uint64_t digits = hex_of(four);
+    std::memcpy(out, &digits, 8);
+  }
   for (const std::uint8_t byte : bytes) {
-    std::memcpy(out, pairs[byte].data(), 2);
-    out += 2;
+    *out++ = "0123456789abcdef"[byte >> 4];
+    *out++ = "0123456789abcdef"[byte & 15];
   }
 }
 

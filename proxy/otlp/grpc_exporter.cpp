@@ -20,7 +20,7 @@
 #include "otlp/answer.hpp"
 #include "otlp/channel.hpp"
 #include "otlp/envelope.hpp"
-#include "otlp/grpc_log.hpp"
+#include "otlp/grpc_library.hpp"
 #include "otlp/patience.hpp"
 #include "otlp/resource.hpp"
 
@@ -251,7 +251,7 @@ void grpc_exporter::note(const export_outcome& outcome) {
 
 std::unique_ptr<collect::exporter> make_grpc_exporter(const exporter_settings& settings,
                                                       const resource_settings& resource) {
-  route_grpc_log();
+  prepare_grpc();
   return std::make_unique<grpc_exporter>(settings, resource);
 }
 

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
-#include "otlp/grpc_log.hpp"
+#include "otlp/grpc_library.hpp"
 
 namespace sidespan::otlp {
 namespace {
@@ -85,7 +85,7 @@ struct receiver::state {
 
 receiver::receiver(const receiver_settings& settings, on_request callback)
     : state_(std::make_unique<state>(std::move(callback))) {
-  route_grpc_log();
+  prepare_grpc();
   grpc::ServerBuilder builder;
   builder.AddListeningPort(settings.listen, grpc::InsecureServerCredentials(), &state_->port);
   builder.RegisterCallbackGenericService(&state_->service);

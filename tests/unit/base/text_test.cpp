@@ -90,12 +90,20 @@ TEST_CASE("text: hex is lower case and of the right length") {
   }
 }
 
-TEST_CASE("text: hex of every byte is read back") {
-  for (int i = 0; i < 256; ++i) {
-    const std::vector<std::uint8_t> byte{static_cast<std::uint8_t>(i)};
-    std::vector<std::uint8_t> back(1);
-    REQUIRE(base::parse_lower_hex(base::to_hex(byte), back));
-    REQUIRE(back == byte);
+TEST_CASE("text: hex of every byte at every place is what two digits say, and is read back") {
+  constexpr std::string_view digits = "0123456789abcdef";
+  for (std::size_t place = 0; place < 7; ++place) {
+    for (std::size_t i = 0; i < 256; ++i) {
+      std::vector<std::uint8_t> bytes{0x0f, 0xf0, 0x99, 0xaa, 0x9a, 0xa9, 0x00};
+      std::string want = "0ff099aa9aa900";
+      bytes[place] = static_cast<std::uint8_t>(i);
+      want[2 * place] = digits[i / 16];
+      want[2 * place + 1] = digits[i % 16];
+      REQUIRE(base::to_hex(bytes) == want);
+      std::vector<std::uint8_t> back(bytes.size());
+      REQUIRE(base::parse_lower_hex(want, back));
+      REQUIRE(back == bytes);
+    }
   }
 }
 

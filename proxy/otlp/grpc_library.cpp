@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "otlp/grpc_log.hpp"
+#include "otlp/grpc_library.hpp"
 
+#include <absl/synchronization/mutex.h>
 #include <grpc/support/log.h>
 
 #include <string>
@@ -16,6 +17,9 @@ void pass_on(gpr_log_func_args* line) {
 
 }  // namespace
 
-void route_grpc_log() noexcept { gpr_set_log_function(pass_on); }
+void prepare_grpc() noexcept {
+  gpr_set_log_function(pass_on);
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+}
 
 }  // namespace sidespan::otlp
