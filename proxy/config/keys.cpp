@@ -420,7 +420,7 @@ const auto table = std::to_array<key>({
      .assign = [](draft& d, const setting& s) { d.settings.forward.requests = as<std::uint64_t>(s); }},
     {.path = "limits.memory", .kind = kind::size, .preset = "128MiB", .range = "1MiB..1024GiB", .doc = "Most bytes in the buffers of all connections; over it requests are answered with 503 and nothing is accepted.",
      .assign = [](draft& d, const setting& s) { d.settings.forward.memory = as<std::uint64_t>(s); }},
-    {.path = "limits.idle_upstream_connections", .kind = kind::integer, .preset = "128", .range = "0..100000", .doc = "Most idle connections kept to one upstream, per worker.",
+    {.path = "limits.idle_upstream_connections", .kind = kind::integer, .preset = "1024", .range = "0..100000", .doc = "Most idle connections kept to one upstream, per worker.",
      .assign = [](draft& d, const setting& s) { d.settings.forward.idle_upstream_connections = as<std::uint64_t>(s); }},
 });
 // clang-format on

@@ -106,7 +106,7 @@ struct settings {
   /// Most downstream connections of the process; more wait in the backlog. 1..
   std::size_t connections = 10000;
   /// Most idle upstream connections kept, per shard and endpoint; 0: none is kept.
-  std::size_t idle_upstream_connections = 128;
+  std::size_t idle_upstream_connections = 1024;
   /// Field that tells the caller its trace id (decision 15): "" off, "traceresponse", "server-timing", or a field name.
   std::string response_header;
 };

@@ -25,7 +25,7 @@ namespace sidespan::upstream {
 struct pool_settings {
   http1::head_limits head;
   /// Most idle connections per endpoint.
-  std::size_t idle_per_endpoint = 128;
+  std::size_t idle_per_endpoint = 1024;
   /// An idle connection is closed after this long; shorter than what applications usually keep, so that they rarely
   /// close first.
   std::chrono::milliseconds idle_timeout{30000};
