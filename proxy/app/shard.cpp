@@ -105,7 +105,7 @@ void shard::follow(entrance& at) {
 
 void shard::open(shard_change::added what) {
   entrance& at = entrances_.emplace_back(std::move(what.leg));
-  auto accepted = [this, &at](net::tcp_socket connection) {
+  auto accepted = [this, &at](net::accepted connection) {
     net::spawn(loop_.get_executor(), forward::serve_connection(here_, at.door, std::move(connection)), "connection");
   };
   auto admission = [this, &at] { return used_up(*at.door.leg); };

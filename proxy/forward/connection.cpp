@@ -44,11 +44,11 @@ seat::~seat() {
   shard_->seen.connection_closed(door_->inbound);
 }
 
-connection::connection(shard& on, const door& at, net::tcp_socket socket)
+connection::connection(shard& on, const door& at, net::accepted from)
     : shard_(on),
       door_(at),
       reloads_(on.reloads),
-      http_(std::make_unique<net::stream>(std::move(socket), on.wheel), on.buffers, limits_of(on, at)),
+      http_(std::make_unique<net::stream>(std::move(from), on.wheel), on.buffers, limits_of(on, at)),
       place_(on.connections.insert(on.connections.end(), this)),
       pulse_(on.wheel, &connection::on_pulse, this),
       draining_(on.draining(at)) {}
@@ -77,6 +77,7 @@ net::task<void> connection::serve() {
     current_ = nullptr;
     more = http_.may_continue();
   }
+  if (http_.close_at_once()) co_return;
   if (draining_) http_.hurry();
   co_await http_.close_gently();
 }
@@ -139,21 +140,21 @@ bool close_idlest(shard& on, const door* of) noexcept {
 
 namespace {
 
-net::task<void> serve_seated(shard& on, const door& at, net::tcp_socket socket, seat) {
-  connection self(on, at, std::move(socket));
+net::task<void> serve_seated(shard& on, const door& at, net::accepted from, seat) {
+  connection self(on, at, std::move(from));
   co_await self.serve();
 }
 
-net::task<void> serve_opaque(shard& on, const door& at, net::tcp_socket socket, seat) {
-  opaque_connection self(on, at, std::move(socket));
+net::task<void> serve_opaque(shard& on, const door& at, net::accepted from, seat) {
+  opaque_connection self(on, at, std::move(from));
   co_await self.serve();
 }
 
 }  // namespace
 
-net::task<void> serve_connection(shard& on, door& at, net::tcp_socket socket) {
-  if (at.leg->settings().opaque) return serve_opaque(on, at, std::move(socket), seat(on, at));
-  return serve_seated(on, at, std::move(socket), seat(on, at));
+net::task<void> serve_connection(shard& on, door& at, net::accepted from) {
+  if (at.leg->settings().opaque) return serve_opaque(on, at, std::move(from), seat(on, at));
+  return serve_seated(on, at, std::move(from), seat(on, at));
 }
 
 }  // namespace sidespan::forward

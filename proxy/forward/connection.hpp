@@ -31,7 +31,7 @@ class seat {
 
 class connection {
  public:
-  connection(shard& on, const door& at, net::tcp_socket socket);
+  connection(shard& on, const door& at, net::accepted from);
   ~connection();
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
@@ -73,6 +73,6 @@ inline constexpr std::chrono::milliseconds least_idle{1000};
 bool close_idlest(shard& on, const door* of) noexcept;
 
 /// Takes the socket over and serves it until it closes; to be spawned. It counts from this call on.
-net::task<void> serve_connection(shard& on, door& at, net::tcp_socket socket);
+net::task<void> serve_connection(shard& on, door& at, net::accepted from);
 
 }  // namespace sidespan::forward

@@ -12,12 +12,12 @@ using base::fault_code;
 using base::side;
 using base::stage;
 
-opaque_connection::opaque_connection(shard& on, const door& at, net::tcp_socket socket)
+opaque_connection::opaque_connection(shard& on, const door& at, net::accepted from)
     : shard_(on),
       door_(at),
       held_(at.leg),
       leg_(*held_),
-      down_(std::move(socket), on.wheel),
+      down_(std::move(from), on.wheel),
       began_(on.all.clock.steady()),
       place_(on.opaque.insert(on.opaque.end(), this)) {}
 

@@ -18,7 +18,7 @@ namespace sidespan::forward {
 
 class opaque_connection {
  public:
-  opaque_connection(shard& on, const door& at, net::tcp_socket socket);
+  opaque_connection(shard& on, const door& at, net::accepted from);
   ~opaque_connection();
   opaque_connection(const opaque_connection&) = delete;
   opaque_connection& operator=(const opaque_connection&) = delete;

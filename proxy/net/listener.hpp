@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/log.hpp"
+#include "net/stream.hpp"
 #include "net/task.hpp"
 
 namespace sidespan::net {
@@ -42,7 +43,7 @@ class parked_listener {
 class listener {
  public:
   /// Gets each connection on the shard's thread.
-  using on_connection = std::function<void(tcp_socket)>;
+  using on_connection = std::function<void(accepted)>;
   /// Asked before each accept: names what is used up, which pauses accepting for a moment; empty: nothing is.
   using may_accept = std::function<std::string_view()>;
   /// Told once when accepting pauses, with what is used up: `descriptors`, or what admission said.
@@ -69,7 +70,10 @@ class listener {
   task<void> run();
   task<void> accept_loop();
   void take_queued();
-  task<std::string_view> accept_one();
+  task<std::string_view> accept_some();
+  std::string_view accept_one();
+  void take_one(error_code& ec);
+  bool somebody_waits() noexcept;
   task<void> pause(std::string_view used_up);
   task<bool> room_made(std::string_view used_up);
 

@@ -62,7 +62,7 @@ struct trial {
     where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof where;
     auto* address = reinterpret_cast<sockaddr*>(&where);
-    if (::bind(listening, address, size) != 0 || ::listen(listening, 1) != 0) return;
+    if (!ask(listening) || ::bind(listening, address, size) != 0 || ::listen(listening, 1) != 0) return;
     if (::getsockname(listening, address, &size) != 0) return;
     if (::connect(from, address, size) != 0 && errno != EINPROGRESS) return;
     if (comes(listening, POLLIN)) to = ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -76,11 +76,12 @@ struct trial {
   trial& operator=(const trial&) = delete;
 };
 
-/// Linux before 5.1, and what only resembles Linux, may say "nothing left" of a connection whose FIN is there; a read
-/// that believed it would wait for ever.
+/// Tried on an accepted connection, which has what its listening socket was told. Linux before 5.1, and what only
+/// resembles Linux, may say "nothing left" of a connection whose FIN is there; a read that believed it would wait for
+/// ever.
 bool fin_is_told() noexcept {
   const trial pair;
-  if (pair.to < 0 || !ask(pair.to)) return false;
+  if (pair.to < 0) return false;
   std::array<char, 8> room;
   if (::send(pair.from, "x", 1, MSG_NOSIGNAL) != 1 || !comes(pair.to, POLLIN)) return false;
   if (receive_and_ask(pair.to, room).left != rest::none) return false;
@@ -114,10 +115,11 @@ bool rest_is_told() noexcept {
   return dependable;
 }
 
-void reader::ask_for_rest() noexcept { rest_is_told_ = rest_is_told() && ask(socket_.native_handle()); }
+bool ask_for_rest(int socket) noexcept { return rest_is_told() && ask(socket); }
 
-void reader::start(std::span<char> room, std::coroutine_handle<> waiting, std::coroutine_handle<> root) noexcept {
-  room_ = room;
+void reader::ask_for_rest() noexcept { rest_is_told_ = net::ask_for_rest(socket_.native_handle()); }
+
+void reader::start(std::coroutine_handle<> waiting, std::coroutine_handle<> root) noexcept {
   waiting_ = waiting;
   root_ = root;
   received_ = false;
@@ -149,25 +151,46 @@ void reader::come_back() noexcept {
   reactor_.post_immediate_completion(this, true);
 }
 
+/// False: there is no memory.
+bool reader::borrow() noexcept {
+  try {
+    to_.head ? to_.lender->lend_for_head(*to_.into) : to_.lender->lend(*to_.into);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  to_.room = to_.into->span();
+  return true;
+}
+
 reader::status reader::receive() noexcept {
+  if (to_.lender != nullptr && !borrow()) return received_nothing(ENOMEM);
   const int fd = socket_.native_handle();
   taken read;
   do {
     if (rest_is_told_) {
-      read = receive_and_ask(fd, room_);
+      read = receive_and_ask(fd, to_.room);
     } else {
-      read.got = ::recv(fd, room_.data(), room_.size(), MSG_DONTWAIT);
+      read.got = ::recv(fd, to_.room.data(), to_.room.size(), MSG_DONTWAIT);
     }
   } while (read.got < 0 && errno == EINTR);
-  if (read.got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return not_done;
+  if (read.got <= 0) return received_nothing(read.got == 0 ? 0 : errno);
   received_ = true;
   emptied_ = read.left == rest::none;
   nothing_came_ = false;
-  got_ = read.got > 0 ? static_cast<std::size_t>(read.got) : 0;
+  got_ = static_cast<std::size_t>(read.got);
   end_ = {};
-  if (read.got == 0) end_ = asio::error::eof;
-  if (read.got < 0) end_ = error_code(errno, boost::system::system_category());
   return emptied_ ? done_and_exhausted : done;
+}
+
+/// `why`: 0 at the peer's FIN.
+reader::status reader::received_nothing(int why) noexcept {
+  if (to_.lender != nullptr) to_.into->release();
+  if (why == EAGAIN || why == EWOULDBLOCK) return not_done;
+  received_ = true;
+  emptied_ = nothing_came_ = false;
+  got_ = 0;
+  end_ = why == 0 ? error_code(asio::error::eof) : error_code(why, boost::system::system_category());
+  return done;
 }
 
 /// The reactor has an edge, or tries before it waits for one.

@@ -14,6 +14,7 @@
 #include <memory>
 #include <span>
 
+#include "net/blocks.hpp"
 #include "net/task.hpp"
 
 namespace sidespan::net {
@@ -25,10 +26,16 @@ bool is_quiet(int fd) noexcept;
 /// it should be; so at start, before there is traffic.
 bool rest_is_told() noexcept;
 
+/// Asks for it; on a listening socket for what is accepted there. False: it is not told.
+bool ask_for_rest(int socket) noexcept;
+
 /// A socket that shows what the reactor keeps for it.
 class read_socket : public tcp_socket {
  public:
-  explicit read_socket(tcp_socket from) noexcept : tcp_socket(std::move(from)) {}
+  /// There is no other descriptor for it: closing ends its registration, which takes no call of its own then.
+  explicit read_socket(tcp_socket from) noexcept : tcp_socket(std::move(from)) {
+    impl_.get_implementation().state_ &= static_cast<unsigned char>(~asio::detail::socket_ops::possible_dup);
+  }
   auto& registration() noexcept { return impl_.get_implementation().reactor_data_; }
 };
 
@@ -46,6 +53,10 @@ class reader final : asio::detail::reactor_op {
 
   /// Asks for what TCP_INQ tells; without it (a unix socket, a kernel that does not know of FIN) reads try first.
   void ask_for_rest() noexcept;
+  /// The listening socket has asked already.
+  void expect_rest() noexcept { rest_is_told_ = rest_is_told(); }
+  /// All that had come when the last read was done has been read, and no FIN.
+  bool emptied() const noexcept { return emptied_; }
   /// The kernel has taken bytes.
   void wrote() noexcept { nothing_came_ = emptied_; }
 
@@ -55,9 +66,20 @@ class reader final : asio::detail::reactor_op {
   /// bytes that were read last was not heard.
   bool undisturbed() const noexcept { return queued_ && !stirred_; }
 
-  /// Resumes `waiting` through the loop when bytes are in `room` or reading has ended. When the loop ends first,
-  /// `root` is destroyed: the chain of coroutines that would wait for ever.
-  void start(std::span<char> room, std::coroutine_handle<> waiting, std::coroutine_handle<> root) noexcept;
+  /// Where the bytes of a read go to.
+  struct target {
+    std::span<char> room;
+    /// In place of room: `into` gets a block when there is something to receive, and stays empty when reading ends.
+    block_pool* lender = nullptr;
+    block_pool::block* into = nullptr;
+    bool head = false;  // a block for a head will do
+  };
+  void aim(const target& to) noexcept { to_ = to; }
+  /// Nothing can be received there.
+  bool aimless() const noexcept { return to_.lender == nullptr && to_.room.empty(); }
+  /// Behind aim(). Resumes `waiting` through the loop when bytes are there or reading has ended. When the loop ends
+  /// first, `root` is destroyed: the chain of coroutines that would wait for ever.
+  void start(std::coroutine_handle<> waiting, std::coroutine_handle<> root) noexcept;
   /// Once resumed: how many bytes, and in `ec` why there are none.
   std::size_t finish(error_code& ec) const noexcept {
     ec = end_;
@@ -68,12 +90,14 @@ class reader final : asio::detail::reactor_op {
   void launch() noexcept;
   void come_back() noexcept;
   status receive() noexcept;
+  status received_nothing(int why) noexcept;
+  bool borrow() noexcept;
   static status perform(reactor_op* base);
   static void complete(void* owner, asio::detail::operation* base, const error_code&, std::size_t);
 
   read_socket& socket_;
   asio::detail::reactor& reactor_;
-  std::span<char> room_;
+  target to_;
   std::coroutine_handle<> waiting_;  // null: nobody reads
   std::coroutine_handle<> root_;
   error_code end_;
@@ -91,18 +115,17 @@ class reader final : asio::detail::reactor_op {
 /// One read; to be awaited at once.
 class [[nodiscard]] reading {
  public:
-  reading(reader& by, std::span<char> room, error_code& ec) noexcept : by_(by), room_(room), ec_(ec) {}
+  reading(reader& by, const reader::target& to, error_code& ec) noexcept : by_(by), ec_(ec) { by.aim(to); }
 
-  bool await_ready() const noexcept { return room_.empty(); }
+  bool await_ready() const noexcept { return by_.aimless(); }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
-    by_.start(room_, waiting, waiting.promise().root);
+    by_.start(waiting, waiting.promise().root);
   }
-  std::size_t await_resume() const noexcept { return room_.empty() ? 0 : by_.finish(ec_); }
+  std::size_t await_resume() const noexcept { return by_.aimless() ? 0 : by_.finish(ec_); }
 
  private:
   reader& by_;
-  std::span<char> room_;
   error_code& ec_;
 };
 

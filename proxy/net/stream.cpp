@@ -32,10 +32,20 @@ stream::stream(tcp_socket socket, deadlines& wheel)
       write_deadline_(wheel, &stream::on_write_deadline, this) {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  socket_.native_non_blocking(true, ignored);
   reader_->ask_for_rest();
   peer_ = socket_.remote_endpoint(ignored);
   peer_address_ = plain_address(peer_.address());
+}
+
+stream::stream(accepted from, deadlines& wheel)
+    : socket_(std::move(from.socket)),
+      reader_(new reader(socket_)),
+      wheel_(wheel),
+      peer_(from.peer),
+      peer_address_(plain_address(peer_.address())),
+      deadline_(wheel, &stream::on_deadline, this),
+      write_deadline_(wheel, &stream::on_write_deadline, this) {
+  reader_->expect_rest();
 }
 
 stream::stream(tcp_socket socket, deadlines& wheel, std::string path)
@@ -44,10 +54,7 @@ stream::stream(tcp_socket socket, deadlines& wheel, std::string path)
       wheel_(wheel),
       peer_address_(std::move(path)),
       deadline_(wheel, &stream::on_deadline, this),
-      write_deadline_(wheel, &stream::on_write_deadline, this) {
-  error_code ignored;
-  socket_.native_non_blocking(true, ignored);
-}
+      write_deadline_(wheel, &stream::on_write_deadline, this) {}
 
 tcp_endpoint stream::local() const noexcept {
   if (peer_.port() == 0) return {};  // a unix socket

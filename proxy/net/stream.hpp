@@ -33,10 +33,18 @@ struct pace {
 /// How an operation ended that did not do what was asked.
 enum class io_end : std::uint8_t { closed, reset, timed_out, failed };
 
+/// A connection that a listener took. It has what was set on the listening socket (net/listener).
+struct accepted {
+  accepted(tcp_socket taken, const tcp_endpoint& from) noexcept : socket(std::move(taken)), peer(from) {}
+  tcp_socket socket;
+  tcp_endpoint peer;
+};
+
 class stream {
  public:
   /// Takes the socket over; sets TCP_NODELAY.
   stream(tcp_socket socket, deadlines& wheel);
+  stream(accepted from, deadlines& wheel);
   /// A connected unix socket, which `socket` holds as well: what is done with it is the same. `path` is what
   /// peer_address() says; peer() and local() are empty.
   stream(tcp_socket socket, deadlines& wheel, std::string path);
@@ -45,7 +53,12 @@ class stream {
 
   /// Reads what is there, at least one byte; to be awaited at once. No coroutine of its own: this is awaited twice per
   /// exchange. `ec` outlives the wait; end_of() tells what it means when no byte came.
-  reading read_some(std::span<char> room, error_code& ec) noexcept { return {*reader_, room, ec}; }
+  reading read_some(std::span<char> room, error_code& ec) noexcept { return {*reader_, {room}, ec}; }
+  /// The same without room of one's own: `into`, empty before, gets a block from `lender` once there is something to
+  /// receive, one for a head or a large one. Both outlive the wait.
+  reading read_lent(block_pool& lender, bool head, block_pool::block& into, error_code& ec) noexcept {
+    return {*reader_, {{}, &lender, &into, head}, ec};
+  }
   /// How a read or wait ended that failed with `ec`; `closed`: the peer sent FIN.
   io_end end_of(const error_code& ec) const noexcept;
 
@@ -91,6 +104,9 @@ class stream {
   /// True when the peer has neither sent anything nor closed: an idle connection that may be used again (RFC 9112
   /// §9.2).
   bool quiet() noexcept;
+  /// All that had come when the last read was done has been read, and the peer had not closed; false when that is not
+  /// known.
+  bool read_off() const noexcept { return reader_->emptied(); }
   /// The connection is broken (RST); false while it is open or half closed.
   bool peer_reset() const noexcept;
   /// FIN to the peer; reading goes on.

@@ -49,7 +49,6 @@ class server_exchange {
   virtual base::arena& arena() noexcept = 0;
   virtual const std::string& peer_address() const noexcept = 0;
   virtual std::uint16_t peer_port() const noexcept = 0;
-  virtual std::uint16_t local_port() const noexcept = 0;
 
   /// A piece that needs no waiting; false when read_body() must be awaited.
   virtual base::result<bool> body_at_hand(body_piece& out) = 0;

@@ -67,14 +67,13 @@ net::task<result<void>> h1_client::read_head() {
       co_return done;
     }
     if (*complete) co_return done;
-    const std::span<char> room = input_.head_room();
-    if (room.empty()) {
+    if (!input_.make_room()) {
       broken_ = true;
       done = no_buffers(stage::read_head);
       co_return done;
     }
     net::error_code ec;
-    const std::size_t got = co_await stream_->read_some(room, ec);
+    const std::size_t got = co_await input_.read(ec);
     if (got == 0) {
       broken_ = true;
       done = read_fault(side::upstream, stream_->end_of(ec), stage::read_head);

@@ -27,7 +27,10 @@ class h1_client final : public client_exchange {
   /// The last request had content: an upstream that did not read all of it may have reset the connection.
   bool had_content() const noexcept { return had_content_; }
   /// From here on it idles.
-  void rest() noexcept { stream_->listen(); }
+  void rest() noexcept {
+    input_.start_message();
+    stream_->listen();
+  }
   /// While idle: still open, and nothing came that nobody asked for (RS-8), as far as the loop has heard.
   bool undisturbed() const noexcept { return stream_->undisturbed(); }
   /// The same, asked of the kernel.

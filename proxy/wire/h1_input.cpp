@@ -37,60 +37,51 @@ fault no_buffers(stage at) noexcept {
 
 h1_input::h1_input(net::stream& stream, buffer_pool& pool, side from) : stream_(stream), pool_(pool), from_(from) {}
 
-h1_input::~h1_input() { pool_.give_back(head_size_); }
+/// Pipelined. Moved only when a small block will do: each of many in one large block would cost a copy of the rest.
+void h1_input::keep_unread() {
+  const bool behind_body = body_ && unread_.data() >= body_.data() && unread_.data() < body_.data() + body_.size();
+  if (behind_body) head_ = std::move(body_);
+  body_.release();
+  if (head_.size() != buffer_pool::head_block_size && fits_head_block()) move_to(pool_.take_for_head());
+}
 
-/// Keeps what is unread, at the front.
-void h1_input::resize_head(std::size_t size) {
-  auto other = std::make_unique_for_overwrite<char[]>(size);
-  if (!unread_.empty()) std::memcpy(other.get(), unread_.data(), unread_.size());
-  pool_.account(size);
-  pool_.give_back(head_size_);
-  head_size_ = size;
+void h1_input::move_to(buffer_pool::block other) noexcept {
+  std::memcpy(other.data(), unread_.data(), unread_.size());
+  unread_ = {other.data(), unread_.size()};
   head_ = std::move(other);
 }
 
-void h1_input::start_message() {
-  const std::size_t wanted = std::max(unread_.size(), outgrown_ ? kept_capacity : first_capacity);
-  // A large head must not keep its memory while the connection idles.
-  const bool fits = head_ != nullptr && head_size_ >= wanted && head_size_ <= kept_capacity;
-  if (!fits) {
-    resize_head(wanted);
-  } else if (!unread_.empty()) {
-    std::memmove(head_.get(), unread_.data(), unread_.size());
+bool h1_input::make_more_room() {
+  // Whoever is slow waits with little memory.
+  if (head_.size() > always_allowed && fits_head_block()) move_to(pool_.take_for_head());
+  if (used() < head_.size()) return true;
+  if (unread_.size() < head_.size()) {
+    std::memmove(head_.data(), unread_.data(), unread_.size());
+    unread_ = {head_.data(), unread_.size()};
+    return true;
   }
-  unread_ = {head_.get(), unread_.size()};
-  block_.release();
+  if (pool_.full() && head_.size() >= always_allowed) return false;
+  move_to(pool_.take_exactly(head_.size() * 2));
+  return true;
 }
 
-void h1_input::received(std::size_t bytes) noexcept {
-  unread_ = {unread_.data(), unread_.size() + bytes};
-  outgrown_ = outgrown_ || unread_.data() + unread_.size() == head_.get() + head_size_;
-}
-
-std::span<char> h1_input::head_room() {
-  const std::size_t offset = static_cast<std::size_t>(unread_.data() - head_.get());
-  const std::size_t used = offset + unread_.size();
-  if (used == head_size_) {
-    // Nothing is consumed before the head is complete, so the whole buffer is one partial head.
-    if (pool_.full() && head_size_ >= kept_capacity) return {};
-    const std::unique_ptr<char[]> before = std::move(head_);
-    const std::string_view all(before.get(), used);
-    const std::size_t unread = unread_.size();
-    unread_ = all;
-    resize_head(head_size_ * 2);
-    unread_ = {head_.get() + offset, unread};
-  }
-  return {head_.get() + used, head_size_ - used};
+void h1_input::received(std::size_t bytes) {
+  const bool first = unread_.empty();
+  unread_ = {first ? head_.data() : unread_.data(), unread_.size() + bytes};
+  if (from_ == side::upstream) return;
+  outgrown_ = !fits_head_block();
+  if (first && head_.size() > always_allowed && !outgrown_) move_to(pool_.take_for_head());
 }
 
 void h1_input::start_body(const http1::decoded_head& head, const http::fields& fields) {
   ahead_ = {};
-  body_.start(head, from_, http1::body_decoder::limits{}, &fields);
+  head_end_ = static_cast<std::size_t>(unread_.data() - head_.data());
+  decoder_.start(head, from_, http1::body_decoder::limits{}, &fields);
 }
 
 base::result<std::string_view> h1_input::next_run() {
-  while (!body_.done()) {
-    const auto piece = body_.decode(unread_);
+  while (!decoder_.done()) {
+    const auto piece = decoder_.decode(unread_);
     if (!piece) return piece.error();
     consume(piece->consumed);
     if (!piece->data.empty()) return piece->data;
@@ -103,14 +94,25 @@ base::result<bool> h1_input::body_at_hand(body_piece& out) {
   const auto run = ahead_.empty() ? next_run() : base::result<std::string_view>(ahead_);
   if (!run) return run.error();
   ahead_ = {};
-  if (run->empty() && !body_.done()) return false;
+  if (run->empty() && !decoder_.done()) return false;
   // The end may stand right behind the last content (a last chunk): seeing it now lets both go out in one write.
   const auto following = next_run();
   if (!following) return following.error();
   ahead_ = *following;
   out.bytes = *run;
-  out.last = body_.done() && ahead_.empty();
+  out.last = decoder_.done() && ahead_.empty();
   return true;
+}
+
+std::span<char> h1_input::room_behind_head() const noexcept {
+  const std::span<char> room = head_.span().subspan(head_end_);
+  return head_.size() > buffer_pool::head_block_size && room.size() >= head_.size() / 2 ? room : std::span<char>();
+}
+
+net::reading h1_input::read_content(std::span<char> behind_head, net::error_code& ec) noexcept {
+  if (!behind_head.empty()) return stream_.read_some(behind_head, ec);
+  body_.release();
+  return stream_.read_lent(pool_, false, body_, ec);
 }
 
 net::task<base::result<body_piece>> h1_input::read_body(std::chrono::milliseconds idle) {
@@ -120,17 +122,16 @@ net::task<base::result<body_piece>> h1_input::read_body(std::chrono::millisecond
     const base::result<bool> ready = body_at_hand(out);
     if (!ready) co_return ready.error();
     if (*ready) co_return out;
-    if (!block_) block_ = pool_.take();
     // Once: framing that trickles in (extensions, trailers) is as good as silence.
     if (!limited) stream_.limit(idle);
     limited = true;
-    const std::span<char> room = block_.span();
+    const std::span<char> behind_head = room_behind_head();
     net::error_code ec;
-    const std::size_t got = co_await stream_.read_some(room, ec);
+    const std::size_t got = co_await read_content(behind_head, ec);
     if (got == 0) {
       const net::io_end end = stream_.end_of(ec);
       if (end == net::io_end::closed) {
-        const base::result<void> complete = body_.finish_at_close();
+        const base::result<void> complete = decoder_.finish_at_close();
         if (complete) {
           out = body_piece{};
           out.last = true;
@@ -140,7 +141,7 @@ net::task<base::result<body_piece>> h1_input::read_body(std::chrono::millisecond
       }
       co_return read_fault(from_, end, stage::read_body);
     }
-    unread_ = {block_.span().data(), got};
+    unread_ = {behind_head.empty() ? body_.data() : behind_head.data(), got};
   }
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reading half of an HTTP/1.1 connection, common to h1_server and h1_client: the receive buffer that heads are
-// views into, and the body decoder. While a message is under way its head stays pinned in the head buffer; body bytes
-// that do not fit behind it are read into a block of the shard's pool. A shard's thread.
+// The reading half of an HTTP/1.1 connection, common to h1_server and h1_client: the block that heads are views into,
+// and the body decoder. A connection that waits for a message has no block; what comes is received into one of the
+// shard's. While a message is under way its head stays pinned there, and body bytes are received behind it, or into a
+// block of their own. A shard's thread.
 #pragma once
 
 #include <memory>
@@ -18,7 +19,6 @@ namespace sidespan::wire {
 class h1_input {
  public:
   h1_input(net::stream& stream, buffer_pool& pool, base::side from);
-  ~h1_input();
   h1_input(const h1_input&) = delete;
   h1_input& operator=(const h1_input&) = delete;
 
@@ -26,42 +26,60 @@ class h1_input {
   std::string_view unread() const noexcept { return unread_; }
   void consume(std::size_t bytes) noexcept { unread_.remove_prefix(bytes); }
 
-  /// Before a head: moves what is left of the previous read to the front and forgets the body block.
-  void start_message();
-  /// Room for more bytes of a head; what is read there is then told to received(). Views into unread() are void
-  /// afterwards. Empty: the shard's buffers are used up, the message must be refused (no_buffers()).
-  std::span<char> head_room();
-  void received(std::size_t bytes) noexcept;
+  /// Before a head, and when the connection is to idle: gives back what holds no unread bytes.
+  void start_message() {
+    if (!unread_.empty()) return keep_unread();
+    head_.release();
+    body_.release();
+  }
+  /// Before read(). Views into unread() are void afterwards. False: the shard's buffers are used up, the message must
+  /// be refused (no_buffers()).
+  bool make_room() { return !head_ || make_more_room(); }
+  /// More bytes of a head; to be awaited at once, what came is then told to received().
+  net::reading read(net::error_code& ec) noexcept {
+    if (head_) return stream_.read_some(head_.span().subspan(used()), ec);
+    // A response is passed on as it comes; a request waits for its response, most of them in a small block.
+    return stream_.read_lent(pool_, from_ == base::side::downstream && !outgrown_, head_, ec);
+  }
+  void received(std::size_t bytes);
 
   /// `fields` are those of the head, before any was removed.
   void start_body(const http1::decoded_head& head, const http::fields& fields);
-  bool body_done() const noexcept { return body_.done() && ahead_.empty(); }
+  bool body_done() const noexcept { return decoder_.done() && ahead_.empty(); }
   /// Content that has been received already; false: more must be read.
   base::result<bool> body_at_hand(body_piece& out);
   /// `idle`: longest time until some content comes, 0: none.
   net::task<base::result<body_piece>> read_body(std::chrono::milliseconds idle);
-  const http::fields& trailers() const noexcept { return body_.trailers(); }
+  /// What comes now is of no use; to be awaited at once.
+  net::reading read_off(net::error_code& ec) noexcept { return read_content({}, ec); }
+  const http::fields& trailers() const noexcept { return decoder_.trailers(); }
 
  private:
-  // A connection starts small, for most only ever see small messages; one that fills its buffer gets a larger one with
-  // its next message, so that a head and a short body come in one read.
-  static constexpr std::size_t first_capacity = 2048;
-  static constexpr std::size_t kept_capacity = 4096;
+  /// Heads of this size are read however little memory is left.
+  static constexpr std::size_t always_allowed = 4096;
 
-  void resize_head(std::size_t size);
+  std::size_t used() const noexcept { return static_cast<std::size_t>(unread_.data() - head_.data()) + unread_.size(); }
+  void keep_unread();
+  bool make_more_room();
+  /// What is unread, to its front.
+  void move_to(buffer_pool::block other) noexcept;
+  bool fits_head_block() const noexcept { return unread_.size() < buffer_pool::head_block_size; }
+  /// Room for content behind the head; empty: too little.
+  std::span<char> room_behind_head() const noexcept;
+  net::reading read_content(std::span<char> behind_head, net::error_code& ec) noexcept;
   /// The next run of content, empty when there is none (yet).
   base::result<std::string_view> next_run();
 
   net::stream& stream_;
   buffer_pool& pool_;
   base::side from_;
-  std::unique_ptr<char[]> head_;
-  std::size_t head_size_ = 0;
-  bool outgrown_ = false;
-  buffer_pool::block block_;
+  bool outgrown_ = false;    // the message before did not fit a head block
+  buffer_pool::block head_;  // the head, and what came with it
+  buffer_pool::block body_;
+  std::size_t head_end_ = 0;
   std::string_view unread_;
   std::string_view ahead_;  // a run that was decoded together with the one before it
-  http1::body_decoder body_;
+  http1::body_decoder decoder_;
 };
 
 /// What a read that did not give bytes means, by the side that was read from.

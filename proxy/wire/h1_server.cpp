@@ -24,10 +24,7 @@ bool lists_trailers(std::string_view codings) noexcept {
 }  // namespace
 
 h1_server::h1_server(std::unique_ptr<net::stream> stream, buffer_pool& pool, const h1_server_limits& limits)
-    : stream_(std::move(stream)),
-      limits_(limits),
-      input_(*stream_, pool, side::downstream),
-      local_port_(stream_->local().port()) {}
+    : stream_(std::move(stream)), limits_(limits), input_(*stream_, pool, side::downstream) {}
 
 void h1_server::begin_exchange() {
   input_.start_message();
@@ -55,14 +52,13 @@ net::task<result<bool>> h1_server::next() {
     // Most heads come in one piece and need no limit of their own.
     if (!input_.unread().empty() && idle_) stream_->limit(limits_.head_timeout);
     idle_ = input_.unread().empty();
-    const std::span<char> room = input_.head_room();
-    if (room.empty()) {
+    if (!input_.make_room()) {
       stream_->no_limit();
       request_.clear();
       co_return no_buffers(stage::parse);
     }
     net::error_code ec;
-    const std::size_t got = co_await stream_->read_some(room, ec);
+    const std::size_t got = co_await input_.read(ec);
     if (got == 0) {
       const net::io_end end = stream_->end_of(ec);
       stream_->no_limit();
@@ -224,6 +220,14 @@ void h1_server::hurry() noexcept {
   linger_end_ = std::min(linger_end_, std::chrono::steady_clock::now() + limits_.linger_silence);
 }
 
+bool h1_server::close_at_once() noexcept {
+  if (!stream_->is_open()) return true;
+  const bool announced = complete_ && decoded_.consumed != 0 && !decoded_.keep_alive;
+  if (!announced || broken_ || !input_.body_done() || !input_.unread().empty() || !stream_->read_off()) return false;
+  stream_->close();
+  return true;
+}
+
 net::task<void> h1_server::close_gently() {
   if (!stream_->is_open()) co_return;
   if (broken_) {
@@ -238,12 +242,10 @@ net::task<void> h1_server::close_gently() {
     co_return;
   }
   stream_->limit(limits_.linger_silence);
-  std::array<char, 4096> scratch;
   std::size_t drained = 0;
   while (drained < 1024 * 1024) {
-    const std::span<char> room(scratch);
     net::error_code ec;
-    const std::size_t got = co_await stream_->read_some(room, ec);
+    const std::size_t got = co_await input_.read_off(ec);
     if (got == 0) break;
     drained += got;
   }

@@ -39,6 +39,9 @@ class h1_server final : public server_exchange {
   std::chrono::milliseconds idle_for() const noexcept { return limits_.keep_alive_timeout - stream_->limit_left(); }
   /// Nothing has arrived that was not read, and the peer has not closed. Costs a system call.
   bool quiet() noexcept { return stream_->quiet(); }
+  /// Closes when that loses nothing: the caller has announced that it sends nothing more (RFC 9112 §9.6), and all it
+  /// sent has been read. False: not so, close_gently().
+  bool close_at_once() noexcept;
   /// Closes so that the peer gets all that was sent (RFC 9112 §9.6): FIN, then reads until FIN. The content that the
   /// head announced is read while it comes and is well-formed, anything else for 1 MiB or 2 s.
   net::task<void> close_gently();
@@ -51,7 +54,6 @@ class h1_server final : public server_exchange {
   base::arena& arena() noexcept override { return arena_; }
   const std::string& peer_address() const noexcept override { return stream_->peer_address(); }
   std::uint16_t peer_port() const noexcept override { return stream_->peer().port(); }
-  std::uint16_t local_port() const noexcept override { return local_port_; }
   base::result<bool> body_at_hand(body_piece& out) override { return input_.body_at_hand(out); }
   net::task<base::result<body_piece>> read_body() override {
     return limits_.min_rate == 0 ? input_.read_body(limits_.idle_timeout) : read_at_rate();
@@ -92,7 +94,6 @@ class h1_server final : public server_exchange {
   std::size_t scanned_ = 0;
   std::uint64_t body_bytes_ = 0;                      // read at a rate, and
   std::chrono::steady_clock::duration body_wait_{0};  // how long that was waited for
-  std::uint16_t local_port_;
   bool idle_ = true;
   bool started_ = false;   // a final response is on its way
   bool complete_ = false;  // the response has been written whole

@@ -84,7 +84,7 @@ SECTIONS = {
         ("CN-5", "RFC 9110 §7.8", "after a 101", "opaque in both directions, each half ends by itself; an unasked 101 is 502"),
         ("CN-6", "RFC 9112 §9.3", "persistence", "1.1 is kept unless `close` is said, 1.0 always closed; either side alone"),
         ("CN-7", "RFC 9112 §9.6", "after `close`", "nothing further is read as a request; our own closing is announced"),
-        ("CN-8", "RFC 9112 §9.6", "lingering close", "FIN first, then reading until the peer's FIN: the content that was announced while it is well-formed, for 30 s and 2 s of silence at most, anything else for 1 MiB or 2 s. A caller that still sends gets its answer"),
+        ("CN-8", "RFC 9112 §9.6", "lingering close", "FIN first, then reading until the peer's FIN: the content that was announced while it is well-formed, for 30 s and 2 s of silence at most, anything else for 1 MiB or 2 s. A caller that still sends gets its answer; one that announced the end with `Connection: close` and sent all it had to is not waited for"),
         ("CN-9", "RFC 9112 §9.6", "half-closed caller", "gets its answer"),
         ("CN-10", "RFC 9112 §9.3.2", "pipelining", "one at a time, in order"),
         ("CN-11", "RFC 9112 §9.5", "idle connections", "closed with a FIN after `idle_timeout`; one that the app closed is not used"),

@@ -289,13 +289,14 @@ class floods(attack, unittest.TestCase):
 
 class bad_upstreams(flatness, unittest.TestCase):
     def test_floods(self):
-        for name, first, piece, status in (
-                ("head", b"HTTP/1.1 200 Fine\r\nX-A: ", b"a" * 8192, 502),
-                ("fields", b"HTTP/1.1 200 Fine\r\n", b"X-A: 1\r\n" * 1000, 502),
-                ("interim", b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100, 502),
-                ("extensions", b"HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\n", b"1;" + b"a" * 8190, None),
-                ("trailers", b"HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-A: 1\r\n" * 1000, None),
-                ("no status line", b"", b"\r\n" * 1000, 502)):
+        cut_or_502 = (None, 502)  # what is wrong comes with the head, which has not gone out then, or behind it
+        for name, first, piece, outcomes in (
+                ("head", b"HTTP/1.1 200 Fine\r\nX-A: ", b"a" * 8192, (502,)),
+                ("fields", b"HTTP/1.1 200 Fine\r\n", b"X-A: 1\r\n" * 1000, (502,)),
+                ("interim", b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100, (502,)),
+                ("extensions", b"HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\n", b"1;" + b"a" * 8190, cut_or_502),
+                ("trailers", b"HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-A: 1\r\n" * 1000, cut_or_502),
+                ("no status line", b"", b"\r\n" * 1000, (502,))):
             with self.subTest(name), scripted() as app, sidespan().inbound(app.port).start() as sidecar:
                 # Said, so that no POST goes over it: that would leave a script over for the last request.
                 app.next(read_request(), send(b"HTTP/1.1 200 Fine\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), fin())
@@ -308,9 +309,9 @@ class bad_upstreams(flatness, unittest.TestCase):
                             one.send_request("POST", body=b"x")  # not retried
                             try:
                                 got = one.read()
-                                self.assertEqual(got.status, status)
+                                self.assertIn(got.status, outcomes)
                             except wire.closed:
-                                self.assertIsNone(status)
+                                self.assertIn(None, outcomes)
                 self.flat(sidecar, before, 16 * MiB)
                 self.assertEqual(get(sidecar.inbound).status, 200)
 

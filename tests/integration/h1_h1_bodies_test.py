@@ -187,12 +187,16 @@ class a_burst(unittest.TestCase):
         with origin() as app, sidespan().inbound(app.port).set(log={"level": "debug"}).start() as sidecar, ExitStack() as open_ones:
             app.otherwise(lambda one: one.reply(200, body=b"%d" % len(one.read_body())))
             callers = [open_ones.enter_context(client(sidecar.inbound)) for _ in range(self.CALLERS)]
+            head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
             for one in callers:
-                one.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:1000])
-            # Every one of them waits for the rest with a block of its own.
-            until(lambda: sidecar.metrics().sum("sidespan_buffer_bytes") > self.CALLERS * 32 * 1024)
+                one.send(head % 3000 + body[:3000])
+                self.assertEqual(one.read().body, b"3000")
             for one in callers:
-                one.send(body[1000:])
+                one.send(head % len(body) + body[:3000])
+            # Every one of them waits for the rest with a block of its own, behind a message that was not small (ADR 23).
+            until(lambda: sidecar.metrics().sum("sidespan_buffer_bytes") >= self.CALLERS * 32 * 1024)
+            for one in callers:
+                one.send(body[3000:])
             for one in callers:
                 self.assertEqual(one.read().body, b"%d" % len(body))
             before = sidecar.memory()

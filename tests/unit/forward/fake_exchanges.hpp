@@ -102,7 +102,6 @@ class fake_down final : public wire::server_exchange {
   base::arena& arena() noexcept override { return arena_; }
   const std::string& peer_address() const noexcept override { return address_; }
   std::uint16_t peer_port() const noexcept override { return 1; }
-  std::uint16_t local_port() const noexcept override { return 2; }
   base::result<bool> body_at_hand(wire::body_piece& out) override { return body.at_hand(out); }
   net::task<base::result<wire::body_piece>> read_body() override {
     wire::body_piece out;

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <vector>
 
+#include "net/read.hpp"
 #include "support/loopback.hpp"
 
 namespace sidespan::net::test {
@@ -16,7 +17,7 @@ struct accepting {
   std::string_view used_up;
   std::vector<std::string> pauses;
   listener door{bind_listener(loop.context, "127.0.0.1", 0, false),
-                [this](tcp_socket socket) { taken.push_back(std::move(socket)); }, [this] { return used_up; },
+                [this](accepted from) { taken.push_back(std::move(from.socket)); }, [this] { return used_up; },
                 [this](std::string_view why) { pauses.emplace_back(why); }, "test"};
 
   tcp_socket call() {
@@ -50,6 +51,55 @@ TEST_CASE("listener: peers that vanish are looked for") {
   asio::socket_base::keep_alive looked_for;
   a.taken[0].get_option(looked_for);
   CHECK(looked_for.value());
+}
+
+TEST_CASE("listener: what is accepted has what the listening socket was told") {
+  accepting a;
+  const auto caller = a.call();
+  a.door.start();
+  a.loop.until([&a] { return a.taken.size() == 1; });
+  asio::ip::tcp::no_delay at_once;
+  a.taken[0].get_option(at_once);
+  CHECK(at_once.value());
+  int asked = 0;
+  socklen_t size = sizeof asked;
+  REQUIRE(::getsockopt(a.taken[0].native_handle(), IPPROTO_TCP, TCP_INQ, &asked, &size) == 0);
+  CHECK((asked != 0) == rest_is_told());
+}
+
+TEST_CASE("listener: all who wait are accepted, told apart by where they come from") {
+  support::event_loop loop;
+  std::vector<tcp_endpoint> peers;
+  listener door{bind_listener(loop.context, "127.0.0.1", 0, false),
+                [&peers](accepted from) { peers.push_back(from.peer); }, [] { return std::string_view(); },
+                [](std::string_view) {}, "test"};
+  std::vector<tcp_socket> callers;
+  for (int i = 0; i < 100; ++i) {
+    callers.emplace_back(loop.context.get_executor());
+    callers.back().connect(tcp_endpoint(asio::ip::address_v4::loopback(), door.port()));
+  }
+  door.start();
+  loop.until([&peers] { return peers.size() >= 100; });
+  REQUIRE(peers.size() == 100);
+  for (std::size_t i = 0; i < peers.size(); ++i) CHECK(peers[i] == callers[i].local_endpoint());
+}
+
+TEST_CASE("listener: of those who wait only as many are accepted as there is room for") {
+  support::event_loop loop;
+  std::vector<tcp_socket> taken;
+  listener door{bind_listener(loop.context, "127.0.0.1", 0, false),
+                [&taken](accepted from) { taken.push_back(std::move(from.socket)); },
+                [&taken] { return std::string_view(taken.size() < 2 ? "" : "connections"); }, [](std::string_view) {},
+                "test"};
+  std::vector<tcp_socket> callers;
+  for (int i = 0; i < 5; ++i) {
+    callers.emplace_back(loop.context.get_executor());
+    callers.back().connect(tcp_endpoint(asio::ip::address_v4::loopback(), door.port()));
+  }
+  door.start();
+  loop.until([&taken] { return taken.size() >= 2; });
+  loop.settle();
+  CHECK(taken.size() == 2);
 }
 
 TEST_CASE("listener: the queue is handed over although accepting is paused") {
@@ -91,7 +141,7 @@ struct crowded {
   bool can_make_room = true;
   int asked = 0, pauses = 0;
   listener door{bind_listener(loop.context, "127.0.0.1", 0, false),
-                [this](tcp_socket socket) { taken.push_back(std::move(socket)); },
+                [this](accepted from) { taken.push_back(std::move(from.socket)); },
                 [this] { return std::string_view(full ? "connections" : ""); },
                 [this](std::string_view) { ++pauses; },
                 "test",

@@ -4,9 +4,6 @@
 #include <catch2/catch.hpp>
 #include <vector>
 
-#include "support/loopback.hpp"
-#include "wire/h1_input.hpp"
-
 namespace sidespan::wire::test {
 
 TEST_CASE("buffers: what is lent is accounted for until it comes back") {
@@ -34,46 +31,40 @@ TEST_CASE("buffers: over half of the limit only small blocks are lent, at the li
   CHECK_FALSE(pool.full());
   while (!pool.full()) {
     held.push_back(pool.take());
-    REQUIRE(held.back().span().size() == buffer_pool::small_block_size);
+    REQUIRE(held.back().span().size() == buffer_pool::scarce_block_size);
   }
   CHECK(held.size() == 2 + 16);
   held.push_back(pool.take());  // a body under way goes on
-  CHECK(held.back().span().size() == buffer_pool::small_block_size);
+  CHECK(held.back().span().size() == buffer_pool::scarce_block_size);
   held.clear();
   CHECK(pool.in_use() == 0);
   CHECK(pool.take().span().size() == buffer_pool::block_size);
 }
 
-TEST_CASE("h1_input: heads are accounted for, and large ones do not grow when the pool is full") {
-  constexpr std::size_t limit = 20 * 1024;
-  constexpr std::size_t ordinary = 4096;
-  support::event_loop loop;
-  auto ends = support::connected(loop);
-  buffer_pool pool(limit);
-  {
-    h1_input input(*ends.near, pool, base::side::downstream);
-    input.start_message();
-    CHECK(pool.in_use() == input.head_room().size());
-    pool.account(limit);
-    std::size_t size = 0;
-    while (size < ordinary) {  // what every head may have
-      const std::size_t room = input.head_room().size();
-      REQUIRE(room > 0);
-      input.received(room);
-      size += room;
-    }
-    CHECK(pool.in_use() == limit + ordinary);
-    CHECK(input.head_room().empty());
-    CHECK(input.unread().size() == ordinary);
-    pool.give_back(limit);
-    CHECK_FALSE(input.head_room().empty());
-    CHECK(input.unread().size() == ordinary);
-    CHECK(pool.in_use() == 2 * ordinary);
-    input.consume(input.unread().size());
-    input.start_message();  // a large head does not keep its memory
-    CHECK(pool.in_use() == ordinary);
-  }
+TEST_CASE("buffers: the block that came back last is lent first") {
+  buffer_pool pool;
+  auto first = pool.take();
+  auto second = pool.take();
+  auto head = pool.take_for_head();
+  const char* const warm = first.data();
+  const char* const warm_head = head.data();
+  CHECK(head.size() == buffer_pool::head_block_size);
+  second.release();
+  first.release();
+  head.release();
+  CHECK(head.size() == 0);
+  CHECK(pool.take().data() == warm);
+  CHECK(pool.take_for_head().data() == warm_head);
+}
+
+TEST_CASE("buffers: a block of a size of its own is accounted for and not kept") {
+  buffer_pool pool;
+  auto odd = pool.take_exactly(5000);
+  CHECK(odd.span().size() == 5000);
+  CHECK(pool.in_use() == 5000);
+  odd.release();
   CHECK(pool.in_use() == 0);
+  CHECK(pool.freed() == 5000);
 }
 
 TEST_CASE("buffers: blocks that are not kept are counted as freed, others are not") {

@@ -481,6 +481,44 @@ TEST_CASE("h1_server: closing gently waits for the other side, not for long and 
   s.loop.until([&closed] { return closed->has_value(); });
 }
 
+TEST_CASE("h1_server: a caller that announced the end of its connection is not waited for (RFC 9112 §9.6)") {
+  serving s;
+  s.far().send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  CHECK(s.next() == "/");
+  CHECK_FALSE(s.http.close_at_once());  // it has not been answered
+  CHECK(s.answer("hello", sized(5)).ends_with("hello"));
+  CHECK(s.http.close_at_once() == net::rest_is_told());
+  if (net::rest_is_told()) CHECK(s.far().sees_end());
+  if (net::rest_is_told()) CHECK_FALSE(s.far().sees_reset());
+  if (net::rest_is_told()) CHECK(s.http.close_at_once());  // once more does no harm
+}
+
+TEST_CASE("h1_server: a caller that may send more is waited for") {
+  serving s;
+  const std::string head = GENERATE(
+      // it announced nothing
+      "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+      // and sends more all the same
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET",
+      // its content has not come
+      "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 5\r\n\r\n");
+  s.far().send(head);
+  CHECK(s.next() == "/");
+  s.http.close_after();
+  CHECK(s.answer("hello", sized(5)).ends_with("hello"));
+  CHECK_FALSE(s.http.close_at_once());
+}
+
+TEST_CASE("h1_server: a caller whose FIN came with its request is waited for, which takes no time") {
+  serving s;
+  s.far().send("GET / HTTP/1.0\r\n\r\n");
+  s.far().shut_write();
+  CHECK(s.next() == "/");
+  CHECK(s.answer("hello", sized(5)).ends_with("hello"));
+  CHECK_FALSE(s.http.close_at_once());
+  CHECK(s.loop.finish(close_gently(s.http)));
+}
+
 namespace {
 
 /// A request whose content is still to come has been answered, and the connection is being closed.
