@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -28,34 +29,48 @@ class arena {
 
   /// `size` uninitialised bytes that live until reset().
   char* allocate(std::size_t size) {
-    if (blocks_.empty() || size > blocks_.back().size - used_) grow(size);
-    char* place = blocks_.back().bytes.get() + used_;
-    used_ += size;
+    if (size > left_) grow(size);
+    char* const place = next_;
+    next_ += size;
+    left_ -= size;
     return place;
   }
 
-  /// Forgets everything; keeps one block of the usual size for the next exchange.
+  /// What is allocated from now on comes from `room` as long as that is enough; it stays until reset().
+  void lend(std::span<char> room) noexcept {
+    next_ = room.data();
+    left_ = room.size();
+  }
+
+  /// Forgets everything; keeps one block of the usual size for the next exchange that needs it.
   void reset() noexcept {
-    if (!blocks_.empty()) blocks_.resize(blocks_.front().size == block_size ? 1 : 0);
-    used_ = 0;
+    more_.clear();
+    usual_taken_ = false;
+    next_ = nullptr;
+    left_ = 0;
   }
 
  private:
   static constexpr std::size_t block_size = 1024;
 
-  struct block {
-    std::unique_ptr<char[]> bytes;
-    std::size_t size = 0;
-  };
-
   void grow(std::size_t size) {
+    const bool usual = size <= block_size && !usual_taken_;
     const std::size_t bytes = size > block_size ? size : block_size;
-    blocks_.push_back({std::make_unique_for_overwrite<char[]>(bytes), bytes});
-    used_ = 0;
+    if (!usual) {
+      more_.push_back(std::make_unique_for_overwrite<char[]>(bytes));
+    } else if (!usual_) {
+      usual_ = std::make_unique_for_overwrite<char[]>(bytes);
+    }
+    usual_taken_ = usual_taken_ || usual;
+    next_ = usual ? usual_.get() : more_.back().get();
+    left_ = bytes;
   }
 
-  std::vector<block> blocks_;
-  std::size_t used_ = 0;  // of the last block
+  char* next_ = nullptr;
+  std::size_t left_ = 0;
+  std::unique_ptr<char[]> usual_;
+  std::vector<std::unique_ptr<char[]>> more_;
+  bool usual_taken_ = false;
 };
 
 }  // namespace sidespan::base

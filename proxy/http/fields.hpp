@@ -66,6 +66,8 @@ class fields {
 
   std::size_t size() const noexcept { return list_.size(); }
   bool empty() const noexcept { return list_.empty(); }
+  /// For how many there is memory.
+  std::size_t room() const noexcept { return list_.capacity(); }
   const_iterator begin() const noexcept { return list_.begin(); }
   const_iterator end() const noexcept { return list_.end(); }
 

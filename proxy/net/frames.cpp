@@ -7,9 +7,9 @@
 namespace sidespan::net::detail {
 namespace {
 
-constexpr std::size_t step = 64;           // frames of nearly the same size share a list
-constexpr std::size_t largest = 2048;      // larger ones go to the heap
-constexpr std::size_t kept_per_size = 64;  // what a burst needed at once is not kept for ever
+constexpr std::size_t step = 64;                    // frames of nearly the same size share a list
+constexpr std::size_t largest = 2048;               // larger ones go to the heap
+constexpr std::size_t most_kept = 2 * 1024 * 1024;  // what a burst needed at once is not kept for ever
 
 struct free_frame {
   free_frame* next;
@@ -23,27 +23,29 @@ class free_lists {
       while (each.first != nullptr) ::operator delete(each.pop());
     }
   }
-  void* take(std::size_t place) { return lists_[place].first != nullptr ? lists_[place].pop() : nullptr; }
+  void* take(std::size_t place) noexcept {
+    if (lists_[place].first == nullptr) return nullptr;
+    kept_ -= place * step;
+    return lists_[place].pop();
+  }
   bool give(std::size_t place, void* frame) noexcept {
-    list& where = lists_[place];
-    if (where.size == kept_per_size) return false;
-    where.first = new (frame) free_frame{where.first};
-    ++where.size;
+    if (kept_ > most_kept) return false;
+    kept_ += place * step;
+    lists_[place].first = new (frame) free_frame{lists_[place].first};
     return true;
   }
 
  private:
   struct list {
     free_frame* first = nullptr;
-    std::size_t size = 0;
     void* pop() noexcept {
       free_frame* const taken = first;
       first = taken->next;
-      --size;
       return taken;
     }
   };
   std::array<list, largest / step + 1> lists_{};
+  std::size_t kept_ = 0;  // bytes
 };
 
 thread_local free_lists frames;

@@ -40,7 +40,7 @@ class read_socket : public tcp_socket {
 };
 
 /// The reading of one stream. One read at a time.
-class reader final : asio::detail::reactor_op {
+class reader final : asio::detail::reactor_op, public detail::recycled {
  public:
   /// What the reactor still holds outlives its stream.
   struct release {

@@ -40,7 +40,7 @@ struct accepted {
   tcp_endpoint peer;
 };
 
-class stream {
+class stream : public detail::recycled {
  public:
   /// Takes the socket over; sets TCP_NODELAY.
   stream(tcp_socket socket, deadlines& wheel);

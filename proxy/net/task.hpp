@@ -32,11 +32,8 @@ using timer =
 namespace detail {
 
 /// What every coroutine of one spawned chain knows: the first of them, whose destruction ends all.
-struct chained {
+struct chained : recycled {
   std::coroutine_handle<> root;
-
-  static void* operator new(std::size_t size) { return take_frame(size); }
-  static void operator delete(void* frame, std::size_t size) noexcept { give_frame(frame, size); }
 };
 
 struct task_promise_base : chained {

@@ -9,7 +9,12 @@ using base::stage;
 
 h1_client::h1_client(std::unique_ptr<net::stream> stream, buffer_pool& pool, const http1::head_limits& limits,
                      std::chrono::milliseconds idle)
-    : stream_(std::move(stream)), input_(*stream_, pool, side::upstream), limits_(limits), idle_(idle) {}
+    : stream_(std::move(stream)),
+      pool_(pool),
+      input_(*stream_, pool, side::upstream),
+      limits_(limits),
+      idle_(idle),
+      output_(pool) {}
 
 void h1_client::begin(std::chrono::milliseconds idle) {
   idle_ = idle;
@@ -59,6 +64,7 @@ net::task<result<void>> h1_client::read_head() {
   // The head before was an interim one; its views are no longer needed.
   if (!untouched_) input_.start_message();
   scanned_ = 0;
+  if (response_.fields.room() == 0) response_.fields = pool_.take_fields();
   while (true) {
     const result<bool> complete = take_head();
     if (!complete) {

@@ -29,6 +29,7 @@ class h1_client final : public client_exchange {
   /// From here on it idles.
   void rest() noexcept {
     input_.start_message();
+    pool_.put(std::move(response_.fields));
     stream_->listen();
   }
   /// While idle: still open, and nothing came that nobody asked for (RS-8), as far as the loop has heard.
@@ -67,6 +68,7 @@ class h1_client final : public client_exchange {
   base::result<bool> take_head();
 
   std::unique_ptr<net::stream> stream_;
+  buffer_pool& pool_;
   h1_input input_;
   http1::head_limits limits_;
   std::chrono::milliseconds idle_;

@@ -43,6 +43,10 @@ class h1_input {
   }
   void received(std::size_t bytes);
 
+  /// Behind a complete head: what of its block is not needed until the next message.
+  std::span<char> room_to_lend() const noexcept {
+    return head_.size() == buffer_pool::head_block_size ? head_.span().subspan(used()) : std::span<char>();
+  }
   /// `fields` are those of the head, before any was removed.
   void start_body(const http1::decoded_head& head, const http::fields& fields);
   bool body_done() const noexcept { return decoder_.done() && ahead_.empty(); }

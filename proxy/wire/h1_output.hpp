@@ -4,21 +4,34 @@
 // of its body, so that both go out in one system call, and bodies get their chunk framing. A shard's thread.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "http1/encoder.hpp"
 #include "net/stream.hpp"
+#include "wire/buffers.hpp"
 
 namespace sidespan::wire {
 
 class h1_output {
  public:
+  explicit h1_output(buffer_pool& pool) noexcept : pool_(pool) {}
+  ~h1_output() { reset(); }
+  h1_output(const h1_output&) = delete;
+  h1_output& operator=(const h1_output&) = delete;
+
   /// Before a message.
-  void reset() noexcept;
+  void reset() noexcept {
+    give_back();
+    chunked_ = false;
+  }
   /// Where the head is serialised to.
-  std::string& head() noexcept { return head_; }
+  std::string& head() {
+    if (!out_) out_ = pool_.take_text();
+    return out_->head;
+  }
   /// The body that follows is framed in chunks.
   void chunked(bool yes) noexcept { chunked_ = yes; }
 
@@ -29,13 +42,15 @@ class h1_output {
   net::task<std::optional<net::io_end>> flush(net::stream& to, net::pace limit);
 
  private:
-  static constexpr std::size_t kept_capacity = 16 * 1024;
   /// Less content than this is copied behind its head: cheaper than having the kernel gather it.
   static constexpr std::size_t copied_content = 1024;
 
-  std::string head_;
-  std::string tail_;
-  net::stream::pieces left_;
+  void give_back() noexcept {
+    if (out_) pool_.put(std::move(out_));
+  }
+
+  buffer_pool& pool_;
+  std::unique_ptr<outgoing> out_;  // while something waits to be written
   bool chunked_ = false;
 };
 

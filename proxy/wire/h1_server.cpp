@@ -24,7 +24,15 @@ bool lists_trailers(std::string_view codings) noexcept {
 }  // namespace
 
 h1_server::h1_server(std::unique_ptr<net::stream> stream, buffer_pool& pool, const h1_server_limits& limits)
-    : stream_(std::move(stream)), limits_(limits), input_(*stream_, pool, side::downstream) {}
+    : stream_(std::move(stream)),
+      pool_(pool),
+      limits_(limits),
+      input_(*stream_, pool, side::downstream),
+      output_(pool) {
+  request_.fields = pool_.take_fields();
+}
+
+h1_server::~h1_server() { pool_.put(std::move(request_.fields)); }
 
 void h1_server::begin_exchange() {
   input_.start_message();
@@ -80,6 +88,7 @@ result<bool> h1_server::take_head() {
   if (head->consumed == 0) return false;
   decoded_ = *head;
   input_.consume(decoded_.consumed);
+  arena_.lend(input_.room_to_lend());
   input_.start_body(decoded_, request_.fields);
   method_.assign(request_.method);
   close_after_ = close_after_ || !decoded_.keep_alive;

@@ -25,6 +25,7 @@ struct h1_server_limits {
 class h1_server final : public server_exchange {
  public:
   h1_server(std::unique_ptr<net::stream> stream, buffer_pool& pool, const h1_server_limits& limits);
+  ~h1_server() override;
 
   /// From the next request on.
   void set_limits(const h1_server_limits& limits) noexcept { limits_ = limits; }
@@ -84,6 +85,7 @@ class h1_server final : public server_exchange {
   std::chrono::milliseconds grace() const noexcept;
 
   std::unique_ptr<net::stream> stream_;
+  buffer_pool& pool_;
   h1_server_limits limits_;
   h1_input input_;
   base::arena arena_;

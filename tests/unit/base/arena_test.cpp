@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/arena.hpp"
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <random>
@@ -49,6 +50,23 @@ TEST_CASE("arena: a warm one uses the same block again") {
   arena.allocate(1020);  // a second block
   arena.reset();
   CHECK(arena.allocate(1024) == first);
+}
+
+TEST_CASE("arena: what is lent is used first and to its last byte, then a block of its own, until reset") {
+  base::arena arena;
+  std::array<char, 16> lent{};
+  arena.lend(lent);
+  CHECK(arena.allocate(10) == lent.data());
+  CHECK(arena.allocate(6) == lent.data() + 10);
+  char* const own = arena.allocate(1);
+  CHECK((own < lent.data() || own >= lent.data() + lent.size()));
+  arena.reset();
+  CHECK(arena.allocate(1) == own);
+  arena.reset();
+  arena.lend(lent);
+  char* const large = arena.allocate(17);
+  CHECK(large == own);
+  CHECK(arena.allocate(1) == own + 17);
 }
 
 TEST_CASE("arena: reset of a fresh one, and of one that began with a large allocation") {
