@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -26,22 +27,28 @@ void trim() {
 
 }  // namespace
 
-bool return_rule::due(std::uint64_t freed) noexcept {
-  quiet_ = freed - seen_ < little ? quiet_ + 1 : 0;
-  seen_ = freed;
-  if (quiet_ < quiet_looks || freed - returned_ < worth) return false;
-  returned_ = freed;
+bool return_rule::due(const released& now) noexcept {
+  const auto [fewer, more] = std::minmax(now.connections, seen_.connections);
+  const std::uint64_t moved = now.freed - seen_.freed + (more - fewer) * connection_bytes;
+  quiet_ = moved < little ? quiet_ + 1 : 0;
+  seen_ = now;
+  most_connections_ = std::max(most_connections_, now.connections);
+  // Not all that ever closed: where callers come and go the next one takes what the last one left.
+  const std::uint64_t closed = (most_connections_ - now.connections) * connection_bytes;
+  if (quiet_ < quiet_looks || now.freed - returned_ + closed < worth) return false;
+  returned_ = now.freed;
+  most_connections_ = now.connections;
   return true;
 }
 
-net::task<void> return_memory(net::asio::io_context& control, std::function<std::uint64_t()> freed) {
+net::task<void> return_memory(net::asio::io_context& control, std::function<released()> look) {
   net::timer pause(control.get_executor());
   net::error_code ec;
   return_rule rule;
   while (!ec) {
     pause.expires_after(std::chrono::seconds(1));
     co_await pause.async_wait(net::into(ec));
-    if (rule.due(freed())) trim();
+    if (rule.due(look())) trim();
   }
 }
 

@@ -8,10 +8,14 @@
 
 #include "app/reload.hpp"
 #include "forward/opaque.hpp"
+#include "net/registrations.hpp"
 #include "net/spawn.hpp"
 
 namespace sidespan::app {
 namespace {
+
+/// 1,000 callers and as many connections to upstreams; what a burst needs beyond that is made then.
+constexpr std::size_t registrations = 1024;
 
 upstream::pool_settings pool_settings_of(const forward::settings& configured) {
   upstream::pool_settings out;
@@ -38,6 +42,7 @@ shard::shard(std::size_t number, forward::process& all, trace::sink& sink)
       here_{all, loop_, wheel_, buffers_, pool_, random_, sink, observe_, {}, 0, {}, {}, false, false},
       number_(number) {
   pool_.tell(&observe_);
+  net::make_registrations(loop_, registrations);
 }
 
 shard::~shard() {

@@ -102,12 +102,13 @@ void sidecar::make_admin() {
 void sidecar::start() {
   worker_->start();
   for (auto& each : shards_) each->start();
-  const auto freed = [this] {
-    std::uint64_t sum = 0;
-    for (const auto& each : shards_) sum += each->freed_bytes();
-    return sum;
+  const auto look = [this] {
+    released now;
+    for (const auto& each : shards_) now.freed += each->freed_bytes();
+    now.connections = all_.connections.load(std::memory_order_relaxed);
+    return now;
   };
-  net::spawn(control_.get_executor(), return_memory(control_, freed), "memory");
+  net::spawn(control_.get_executor(), return_memory(control_, look), "memory");
   ready_ = true;
 }
 
