@@ -53,9 +53,11 @@ net::task<void> upload_rest(upload& state) {
   wire::client_exchange& up = state.request.up;
   while (!state.fault && !state.stopped) {
     const result<wire::body_piece> piece = co_await down.read_body();
+    // Once the response side has ended nobody waits for more, and a read that was ended by us tells nothing about the
+    // downstream.
+    if (state.stopped) break;
     if (!piece) {
-      // Once the response side has ended, the read was ended by us and tells nothing about the downstream.
-      if (!state.stopped) state.fault = piece.error();
+      state.fault = piece.error();
       break;
     }
     state.bytes += piece->bytes.size();

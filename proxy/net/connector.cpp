@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/connector.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -43,19 +44,20 @@ fault connect_fault(const error_code& ec) {
   return upstream(fault_code::connection_terminated, "connect failed");
 }
 
+error_code last_error() noexcept { return {errno, boost::system::system_category()}; }
+
 /// Does not wait: the queue of a unix socket is full or it is not.
 error_code connect_unix(tcp_socket& socket, const std::string& path) {
-  const auto last = [] { return error_code(errno, boost::system::system_category()); };
   sockaddr_un where{};
   where.sun_family = AF_UNIX;
   if (path.size() >= sizeof where.sun_path) return asio::error::invalid_argument;
   std::memcpy(where.sun_path, path.data(), path.size());
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return last();
+  if (fd < 0) return last_error();
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) {
     // Nobody is there, or nobody takes connections: the same as a port that refuses.
     const bool refused = errno == ENOENT || errno == EAGAIN || errno == EACCES;
-    const error_code ec = refused ? error_code(asio::error::connection_refused) : last();
+    const error_code ec = refused ? error_code(asio::error::connection_refused) : last_error();
     ::close(fd);
     return ec;
   }
@@ -72,6 +74,29 @@ error_code register_anew(tcp_socket& socket, const asio::ip::tcp& protocol) {
   const int fd = socket.release(ec);
   if (ec) return ec;
   socket.assign(protocol, fd, ec);
+  if (ec) ::close(fd);
+  return ec;
+}
+
+/// How it went, once it is over.
+error_code result_of_connecting(int fd) noexcept {
+  int why = 0;
+  socklen_t size = sizeof why;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &size) != 0) return last_error();
+  return {why, boost::system::system_category()};
+}
+
+/// `over`: there is nothing to wait for. Within a host that is so when connect() comes back, although it says that it
+/// goes on; to ask takes one call, to be told by the loop six and a turn of it.
+error_code begin_connecting(tcp_socket& socket, const tcp_endpoint& where, bool& over) {
+  const int fd = ::socket(where.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  if (fd < 0) return last_error();
+  error_code ec;
+  if (::connect(fd, where.data(), static_cast<socklen_t>(where.size())) != 0 && errno != EINPROGRESS) ec = last_error();
+  pollfd state{fd, POLLOUT, 0};
+  over = !ec && ::poll(&state, 1, 0) > 0;
+  if (over) ec = result_of_connecting(fd);
+  if (!ec) socket.assign(where.protocol(), fd, ec);
   if (ec) ::close(fd);
   return ec;
 }
@@ -124,15 +149,20 @@ void connector::stop() noexcept {
 
 task<error_code> connector::connect_one(tcp_socket& socket, tcp_endpoint where, attempt& state,
                                         std::chrono::milliseconds limit) {
-  error_code ec;
-  state.socket = &socket;
-  const auto place = pending_.insert(pending_.end(), &state);
-  deadline timeout(wheel_, &attempt::expire, &state);
-  timeout.arm(limit);
-  co_await socket.async_connect(where, into(ec));
-  pending_.erase(place);
-  if (state.expired) ec = asio::error::timed_out;
-  if (!ec) ec = register_anew(socket, where.protocol());
+  bool over = false;
+  error_code ec = begin_connecting(socket, where, over);
+  if (!ec && !over) {
+    state.socket = &socket;
+    const auto place = pending_.insert(pending_.end(), &state);
+    deadline timeout(wheel_, &attempt::expire, &state);
+    timeout.arm(limit);
+    co_await socket.async_wait(tcp_socket::wait_write, into(ec));
+    pending_.erase(place);
+    if (state.expired) ec = asio::error::timed_out;
+    if (!ec) ec = result_of_connecting(socket.native_handle());
+    if (!ec) ec = register_anew(socket, where.protocol());
+  }
+  if (!ec) keep_alive(socket.native_handle());
   co_return ec;
 }
 
@@ -170,7 +200,6 @@ task<void> connector::try_one(std::shared_ptr<race> in, std::size_t which, std::
     in->hurry = true;
   } else if (!in->won) {
     in->winner = which;
-    if (own.where.path.empty()) keep_alive(socket.native_handle());
     in->won = own.where.path.empty() ? std::make_unique<stream>(std::move(socket), wheel_)
                                      : std::make_unique<stream>(std::move(socket), wheel_, own.where.path);
   }

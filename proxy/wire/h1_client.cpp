@@ -64,7 +64,6 @@ net::task<result<void>> h1_client::read_head() {
   // The head before was an interim one; its views are no longer needed.
   if (!untouched_) input_.start_message();
   scanned_ = 0;
-  if (response_.fields.room() == 0) response_.fields = pool_.take_fields();
   while (true) {
     const result<bool> complete = take_head();
     if (!complete) {
@@ -92,6 +91,7 @@ net::task<result<void>> h1_client::read_head() {
 
 result<bool> h1_client::take_head() {
   if (input_.unread().empty()) return false;
+  if (response_.fields.room() == 0) response_.fields = pool_.take_fields();
   response_.clear();
   const auto head = http1::decode_response_head(input_.unread(), scanned_, limits_, method_, response_);
   if (!head) return head.error();

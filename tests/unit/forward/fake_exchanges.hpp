@@ -90,6 +90,7 @@ class fake_down final : public wire::server_exchange {
   std::string unread_line;  // of a head that was refused
   http::body_size size;
   fake_body body;
+  std::string late;  // had come when reading was stopped
   fake_output output;
   std::optional<int> status;  // of the head that was put
   http::body_size put_size;
@@ -141,6 +142,7 @@ class fake_down final : public wire::server_exchange {
   void abort() noexcept override { aborted = true; }
   void stop_reading() noexcept override {
     stopped = true;
+    if (!late.empty()) body.steps.push_back({late, false, false, {}});
     place_.wake();
   }
   void interrupt(bool) noexcept override {

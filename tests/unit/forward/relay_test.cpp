@@ -291,6 +291,17 @@ TEST_CASE("relay: a response that is over before the request ends the upload and
   CHECK(set.up.interrupted);
 }
 
+TEST_CASE("relay: content that came beside the end of the response goes nowhere (RS-11)") {
+  stage_set set;
+  set.request_with({{"one", false, true, {}}});
+  set.down.late = "late";
+  set.answer({nothing}, sized(0), 413);
+  const relay_outcome out = set.run();
+  CHECK_FALSE(out.fault);
+  CHECK(set.up.output.text() == "one");
+  CHECK(out.request_bytes == 3);
+}
+
 TEST_CASE("relay: an upstream that fails inside a request is the upstream's fault, whatever the stopped upload says") {
   stage_set set;
   set.request_with({{"one", false, true, {}}});

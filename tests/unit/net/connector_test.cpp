@@ -38,12 +38,23 @@ class black_hole {
     }
   }
   std::uint16_t port() const { return listener_.local_endpoint().port(); }
+  void close() { listener_.close(); }
+  /// There is room from now on.
+  void accept() {
+    for (asio::ip::tcp::socket& each : accepted_) {
+      error_code ec;
+      listener_.non_blocking(true);
+      listener_.accept(each, ec);
+    }
+  }
 
  private:
   asio::io_context context_;
   asio::ip::tcp::acceptor listener_;
   std::array<asio::ip::tcp::socket, 3> fillers_{asio::ip::tcp::socket(context_), asio::ip::tcp::socket(context_),
                                                 asio::ip::tcp::socket(context_)};
+  std::array<asio::ip::tcp::socket, 3> accepted_{asio::ip::tcp::socket(context_), asio::ip::tcp::socket(context_),
+                                                 asio::ip::tcp::socket(context_)};
 };
 
 /// A unix socket in a folder of its own.
@@ -134,6 +145,41 @@ TEST_CASE("connector: nobody answers in time") {
   CHECK_FALSE(out.stream);
   CHECK(out.why.code() == fault_code::connection_timeout);
   CHECK(out.failed == indexes{0, 1});
+}
+
+TEST_CASE("connector: a place that answers late is waited for") {
+  connecting c;
+  black_hole slow;
+  const auto out = c.loop.start(c.to.connect_any({at_port(slow.port())}, 10s));
+  CHECK_FALSE(out->has_value());
+  slow.accept();
+  c.loop.until([&out] { return out->has_value(); });  // the kernel tries once more after a second
+  REQUIRE((**out).stream);
+  CHECK((**out).stream->peer().port() == slow.port());
+}
+
+TEST_CASE("connector: a place that refuses late has refused") {
+  connecting c;
+  black_hole gone;
+  const auto out = c.loop.start(c.to.connect_any({at_port(gone.port())}, 10s));
+  CHECK_FALSE(out->has_value());
+  gone.close();
+  c.loop.until([&out] { return out->has_value(); });  // the same
+  CHECK_FALSE((**out).stream);
+  CHECK((**out).why.code() == fault_code::connection_refused);
+}
+
+TEST_CASE("connector: what is on this host is looked after once it is connected") {
+  connecting c;
+  const support::listening at;
+  error_code ec;
+  std::vector<destination> places{at_port(at.port())};
+  if (GENERATE(false, true)) places.push_back(at_port(at.port()));
+  const auto out = c.any(std::move(places));
+  REQUIRE(out.stream);
+  asio::socket_base::keep_alive looked_for;
+  out.stream->socket().get_option(looked_for, ec);
+  CHECK(looked_for.value());
 }
 
 TEST_CASE("connector: everybody refuses") {
