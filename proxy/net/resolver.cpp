@@ -24,6 +24,14 @@ namespace {
 
 fault not_found() noexcept { return {fault_code::dns_error, side::upstream, stage::resolve, "name not found"}; }
 
+fault too_late(const char* detail) noexcept {
+  return {fault_code::dns_timeout, side::upstream, stage::resolve, detail};
+}
+
+fault too_many() noexcept {
+  return {fault_code::destination_unavailable, side::internal, stage::resolve, "too many names wait to be looked up"};
+}
+
 }  // namespace
 
 base::result<addresses> look_up_name(const std::string& host) {
@@ -53,11 +61,20 @@ base::result<addresses> look_up_name(const std::string& host) {
 struct resolver::workers : std::enable_shared_from_this<workers> {
   workers(resolver& owner, look_up how) : owner(&owner), how(how) {}
 
-  void add(const std::string& host) {
+  /// False: too many wait.
+  bool add(const std::string& host) {
     const std::lock_guard lock(mutex);
+    if (jobs.size() >= most_waiting) return false;
     jobs.push_back(host);
-    if (idle >= jobs.size()) return more.notify_one();
-    if (threads < usual_threads) start();
+    if (idle >= jobs.size()) more.notify_one();
+    if (idle < jobs.size() && threads < usual_threads) start();
+    return true;
+  }
+
+  /// Nobody has been asked for it yet.
+  bool waits(const std::string& host) noexcept {
+    const std::lock_guard lock(mutex);
+    return std::find(jobs.begin(), jobs.end(), host) != jobs.end();
   }
 
   /// Somebody has waited long.
@@ -136,12 +153,11 @@ resolver::entry& resolver::begin(const std::string& host) {
   }
   entry& known = cache_[host];
   if (known.running) return known;
-  known.running.emplace(loop_.get_executor());
-  workers_->add(host);
+  if (workers_->add(host)) known.running.emplace(loop_.get_executor());
   return known;
 }
 
-task<bool> resolver::answered(std::string host, std::chrono::milliseconds limit) {
+task<base::result<void>> resolver::answered(std::string host, std::chrono::milliseconds limit) {
   event answer(loop_.get_executor());
   cache_[host].waiting.push_back(&answer);
   bool in_time = false;
@@ -154,9 +170,14 @@ task<bool> resolver::answered(std::string host, std::chrono::milliseconds limit)
   }
   entry& known = cache_[host];
   known.waiting.remove(&answer);
+  base::result<void> done;
+  if (!in_time) {
+    done = too_late(workers_->waits(host) ? "never asked for: names without an answer hold up the look-ups"
+                                          : "no answer in time");
+  }
   // In the queue it would only be in the way of names that somebody waits for.
   if (!in_time && known.waiting.empty() && workers_->forget(host)) known.running.reset();
-  co_return in_time;
+  co_return done;
 }
 
 task<base::result<addresses>> resolver::resolve(std::string host, std::chrono::milliseconds limit) {
@@ -182,9 +203,9 @@ task<base::result<addresses>> resolver::refresh(std::string host, std::chrono::m
   const auto known = cache_.find(host);
   const bool refused = known != cache_.end() && known->second.failed && known->second.fresh_until > ways_.now();
   if (!refused) {
-    begin(host);
-    const bool in_time = co_await answered(host, limit);
-    if (!in_time) co_return fault(fault_code::dns_timeout, side::upstream, stage::resolve, "no answer in time");
+    if (!begin(host).running) co_return too_many();
+    const auto in_time = co_await answered(host, limit);
+    if (!in_time) co_return in_time.error();
   }
   const entry& now = cache_[host];
   if (now.failed) co_return now.why;

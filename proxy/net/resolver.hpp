@@ -45,12 +45,15 @@ class resolver {
   /// Names that are looked up at once, without and with such that hang; more wait.
   static constexpr std::size_t usual_threads = 8;
   static constexpr std::size_t most_threads = 64;
+  /// That wait for a thread; others are refused at once.
+  static constexpr std::size_t most_waiting = 1024;
 
   explicit resolver(asio::io_context& loop, ways how = {});
   ~resolver();
 
   /// IP literals and fresh cache entries answer without waiting; a stale one answers while it is looked up anew.
-  /// Faults: dns_error, dns_timeout, connection_limit_reached (stage resolve).
+  /// Faults: dns_error, dns_timeout, connection_limit_reached, destination_unavailable (too many names wait); stage
+  /// resolve.
   task<base::result<addresses>> resolve(std::string host, std::chrono::milliseconds limit);
   /// Looks up anew, whatever is known. A failure leaves what resolve() knows.
   task<base::result<addresses>> refresh(std::string host, std::chrono::milliseconds limit);
@@ -70,7 +73,7 @@ class resolver {
   struct workers;
 
   entry& begin(const std::string& host);
-  task<bool> answered(std::string host, std::chrono::milliseconds limit);
+  task<base::result<void>> answered(std::string host, std::chrono::milliseconds limit);
   void finish(const std::string& host, base::result<addresses> found);
 
   static constexpr std::size_t max_entries = 1024;

@@ -149,6 +149,7 @@ class pool {
   lease idle_of(member& at, const limits& limits);
 
   net::task<base::result<void>> resolved(group& of, std::chrono::milliseconds limit);
+  net::task<base::result<void>> resolved_with_files(group& of, std::chrono::steady_clock::time_point end);
   void look_up_all(group& of);
   void look_up_failed(group& of, const std::string& host) noexcept;
   net::task<void> look_up(group& of, std::size_t origin);

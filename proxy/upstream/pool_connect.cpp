@@ -114,6 +114,18 @@ net::task<base::result<void>> pool::resolved(group& of, milliseconds limit) {
   co_return done;
 }
 
+/// Out of descriptors to ask with, that of an idle connection is taken; one is enough for all who wait.
+net::task<base::result<void>> pool::resolved_with_files(group& of, std::chrono::steady_clock::time_point end) {
+  auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
+  auto found = co_await resolved(of, left);
+  while (!found && is_ours(found.error()) && (of.looking_up != 0 || close_one_idle())) {
+    if (of.looking_up == 0) look_up_all(of);
+    left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
+    found = co_await resolved(of, left);
+  }
+  co_return found;
+}
+
 // Connecting
 
 net::task<base::result<pool::lease>> pool::connect(group& of, limits limits) {
@@ -123,7 +135,7 @@ net::task<base::result<pool::lease>> pool::connect(group& of, limits limits) {
   if (of.cluster.members().empty()) {
     const auto began = std::chrono::steady_clock::now();
     const auto end = began + limits.connect_timeout;
-    const auto found = co_await resolved(of, limits.connect_timeout);
+    const auto found = co_await resolved_with_files(of, end);
     if (limits.spent != nullptr) limits.spent->resolve = std::chrono::steady_clock::now() - began;
     if (!found) co_return found.error();
     const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());

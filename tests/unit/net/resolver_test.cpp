@@ -117,6 +117,7 @@ TEST_CASE("resolver: before that, names wait for each other") {
   const auto found = b.loop.finish(b.names.resolve("fine.test", 20ms));
   REQUIRE_FALSE(found);
   CHECK(found.error().code() == fault_code::dns_timeout);
+  CHECK(std::string_view(found.error().detail()).starts_with("never asked for"));
   SECTION("and what nobody waits for any more is not looked up") {
     hanging_names::open();
     CHECK(b.loop.finish(b.names.resolve("other.test", 4s)));
@@ -140,6 +141,22 @@ TEST_CASE("resolver: however many names hang, threads are bounded") {
   hanging_names::open();
   for (const auto& each : b.waiting) b.loop.until([&] { return each->has_value(); });
   CHECK(b.loop.finish(b.names.resolve("fine.test", 4s)));
+}
+
+TEST_CASE("resolver: of the names that wait behind those that hang there is a most, and one more is refused at once") {
+  beside_hanging_names b(resolver::usual_threads, 1h);
+  b.loop.until([] { return hanging_names::asked("hangs") == resolver::usual_threads; });
+  for (std::size_t i = 0; i < resolver::most_waiting; ++i)
+    b.waiting.push_back(b.loop.start(b.names.resolve("fine" + std::to_string(i) + ".test", 1h)));
+  const auto refused = b.loop.finish(b.names.resolve("other.test", 1h));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == fault_code::destination_unavailable);
+  const auto same = b.loop.start(b.names.resolve("fine7.test", 1h));  // waits with the one before
+  CHECK_FALSE(same->has_value());
+  hanging_names::open();
+  for (const auto& each : b.waiting) b.loop.until([&] { return each->has_value(); });
+  CHECK(b.loop.finish(b.names.resolve("other.test", 4s)));
+  CHECK(**same);
 }
 
 TEST_CASE("resolver: names that hang do not keep others waiting") {

@@ -465,6 +465,34 @@ TEST_CASE("pool: out of descriptors to look its name up, a CONNECT takes an idle
   scarce = nullptr;
 }
 
+TEST_CASE("pool: out of descriptors to look its name up, a cluster takes one idle connection's for all who wait") {
+  grouping g;
+  for (int i = 0; i < 2; ++i) {
+    auto lease = g.connect();
+    g.serve(lease);
+  }
+  REQUIRE(g.pool.idle_count() == 2);
+  answer = {net::asio::ip::make_address("127.0.0.1")};
+  scarce = [&] { return g.pool.idle_count() == 2; };
+  g.settings.name = "named";
+  g.settings.endpoints = {{"near.test", g.two.port()}};
+  const auto one = g.loop.start(g.pool.connect(g.of(), {}));
+  const auto two = g.loop.start(g.pool.connect(g.of(), {}));
+  g.loop.until([&] { return one->has_value() && two->has_value(); });
+  CHECK(**one);
+  CHECK(**two);
+  CHECK(g.pool.idle_count() == 1);
+  scarce = nullptr;
+}
+
+TEST_CASE("pool: out of descriptors to look its name up, a cluster fails when no connection idles") {
+  grouping g;
+  scarce = [] { return true; };
+  g.settings.endpoints = {{"near.test", g.two.port()}};
+  CHECK(g.refused() == base::fault_code::connection_limit_reached);
+  scarce = nullptr;
+}
+
 TEST_CASE("pool: out of descriptors, a CONNECT that finds no idle connection fails") {
   grouping g;
   const no_files none;
