@@ -73,6 +73,11 @@ class body_decoder {
   const http::fields& trailers() const noexcept { return trailers_; }
   /// Bytes of content that are still to come when the length is known, else 0.
   std::uint64_t remaining() const noexcept { return state_ == state::fixed ? remaining_ : 0; }
+  /// `bytes`, at most remaining(), have come and been dropped.
+  void skip(std::uint64_t bytes) noexcept {
+    remaining_ -= bytes;
+    if (remaining_ == 0) state_ = state::done;
+  }
 
  private:
   enum class state : std::uint8_t {

@@ -68,6 +68,7 @@ class reader final : asio::detail::reactor_op, public detail::recycled {
 
   /// Where the bytes of a read go to.
   struct target {
+    /// At null: nowhere, that many are dropped at most.
     std::span<char> room;
     /// In place of room: `into` gets a block when there is something to receive, and stays empty when reading ends.
     block_pool* lender = nullptr;

@@ -59,6 +59,10 @@ class stream : public detail::recycled {
   reading read_lent(block_pool& lender, bool head, block_pool::block& into, error_code& ec) noexcept {
     return {*reader_, {{}, &lender, &into, head}, ec};
   }
+  /// Drops what is there, at least one byte and at most `most`, without looking at it; not on unix sockets.
+  reading drop_some(std::size_t most, error_code& ec) noexcept {
+    return {*reader_, {std::span<char>(static_cast<char*>(nullptr), most)}, ec};
+  }
   /// How a read or wait ended that failed with `ec`; `closed`: the peer sent FIN.
   io_end end_of(const error_code& ec) const noexcept;
 

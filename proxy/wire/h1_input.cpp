@@ -145,4 +145,21 @@ net::task<base::result<body_piece>> h1_input::read_body(std::chrono::millisecond
   }
 }
 
+net::task<base::result<void>> h1_input::drop_body(std::chrono::milliseconds idle) {
+  base::result<void> done;
+  constexpr std::uint64_t most_at_once = 1024 * 1024;
+  const std::uint64_t rest = std::min(decoder_.remaining(), most_at_once);
+  if (rest == 0 || !unread_.empty() || !ahead_.empty()) {
+    const base::result<body_piece> piece = co_await read_body(idle);
+    if (!piece) done = piece.error();
+    co_return done;
+  }
+  stream_.limit(idle);
+  net::error_code ec;
+  const std::size_t got = co_await stream_.drop_some(static_cast<std::size_t>(rest), ec);
+  decoder_.skip(got);
+  if (got == 0) done = read_fault(from_, stream_.end_of(ec), stage::read_body);
+  co_return done;
+}
+
 }  // namespace sidespan::wire

@@ -54,8 +54,8 @@ class h1_input {
   base::result<bool> body_at_hand(body_piece& out);
   /// `idle`: longest time until some content comes, 0: none.
   net::task<base::result<body_piece>> read_body(std::chrono::milliseconds idle);
-  /// What comes now is of no use; to be awaited at once.
-  net::reading read_off(net::error_code& ec) noexcept { return read_content({}, ec); }
+  /// As read_body(), of content that nobody wants: what need not be looked at is not even copied.
+  net::task<base::result<void>> drop_body(std::chrono::milliseconds idle);
   const http::fields& trailers() const noexcept { return decoder_.trailers(); }
 
  private:

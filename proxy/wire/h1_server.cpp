@@ -217,9 +217,9 @@ net::task<bool> h1_server::read_off_body() {
     const auto left = std::chrono::ceil<milliseconds>(linger_end_ - clock::now());
     if (left.count() <= 0) co_return false;
     const milliseconds silence = std::min(left, limits_.linger_silence);
-    const result<body_piece> piece = co_await input_.read_body(silence);
+    const result<void> dropped = co_await input_.drop_body(silence);
     // What is malformed has no end that is known, so it is read no further than what nobody announced.
-    if (!piece) co_return piece.error().code() == base::fault_code::http_request_error;
+    if (!dropped) co_return dropped.error().code() == base::fault_code::http_request_error;
   }
   co_return true;
 }
@@ -251,12 +251,13 @@ net::task<void> h1_server::close_gently() {
     co_return;
   }
   stream_->limit(limits_.linger_silence);
-  std::size_t drained = 0;
-  while (drained < 1024 * 1024) {
+  constexpr std::size_t most = 1024 * 1024;
+  std::size_t dropped = 0;
+  while (dropped < most) {
     net::error_code ec;
-    const std::size_t got = co_await input_.read_off(ec);
+    const std::size_t got = co_await stream_->drop_some(most - dropped, ec);
     if (got == 0) break;
-    drained += got;
+    dropped += got;
   }
   stream_->close();
 }

@@ -160,6 +160,33 @@ TEST_CASE("h1_input: content is received behind its head while there is room, el
   CHECK(r.pool.in_use() == 0);
 }
 
+TEST_CASE("h1_input: content that nobody wants is dropped up to its end and no further, in no memory") {
+  receiving r(base::side::downstream);
+  r.receive("head");
+  r.take_head(4, 50000);
+  const std::string content(50000, 'c');
+  r.ends.far.send(content + "next");
+  while (!r.input.body_done()) REQUIRE(r.loop.finish(r.input.drop_body(std::chrono::milliseconds(0))).has_value());
+  CHECK(r.pool.in_use() == head_block);
+  r.input.start_message();
+  r.read();
+  CHECK(r.input.unread() == "next");
+}
+
+TEST_CASE("h1_input: dropping begins with what has come, and tells of an end before the end") {
+  receiving r(base::side::downstream);
+  r.receive("headcont");
+  r.take_head(4, 10);
+  REQUIRE(r.loop.finish(r.input.drop_body(std::chrono::milliseconds(0))).has_value());
+  CHECK_FALSE(r.input.body_done());
+  r.ends.far.send("ent");
+  REQUIRE(r.loop.finish(r.input.drop_body(std::chrono::milliseconds(0))).has_value());
+  r.ends.far.shut_write();
+  const auto end = r.loop.finish(r.input.drop_body(std::chrono::milliseconds(0)));
+  REQUIRE_FALSE(end.has_value());
+  CHECK(end.error().code() == base::fault_code::downstream_closed);
+}
+
 TEST_CASE("h1_input: what follows a message stays for the next one, in as little memory as it needs") {
   receiving r(base::side::downstream);
   SECTION("behind a head") {
