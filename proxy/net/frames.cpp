@@ -7,9 +7,9 @@
 namespace sidespan::net::detail {
 namespace {
 
-constexpr std::size_t step = 64;                    // frames of nearly the same size share a list
-constexpr std::size_t largest = 2048;               // larger ones go to the heap
-constexpr std::size_t most_kept = 3 * 1024 * 1024;  // what a burst needed at once is not kept for ever
+constexpr std::size_t step = 64;               // frames of nearly the same size share a list
+constexpr std::size_t largest = 2048;          // larger ones go to the heap
+constexpr std::size_t most_kept = 512 * 1024;  // what a burst needed at once is not kept for ever
 
 struct free_frame {
   free_frame* next;
