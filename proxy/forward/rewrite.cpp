@@ -14,6 +14,7 @@ namespace {
 
 /// Own pseudonym in any Via line: this request has been here before (RFC 9110 §7.6.3).
 bool is_loop(const http::fields& fields, std::string_view pseudonym) {
+  if (!fields.may_have({field_id::via})) return false;
   for (const http::field& field : fields) {
     if (field.id == field_id::via && field.value.find(pseudonym) != std::string_view::npos) return true;
   }

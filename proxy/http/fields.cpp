@@ -126,6 +126,7 @@ field_id identify(std::string_view name) noexcept {
 }
 
 const field* fields::find(field_id id) const noexcept {
+  if (!seen_.contains(id)) return nullptr;
   for (const field& line : list_) {
     if (line.id == id) return &line;
   }
@@ -140,10 +141,11 @@ const field* fields::find(std::string_view name) const noexcept {
 }
 
 std::size_t fields::count(field_id id) const noexcept {
-  return static_cast<std::size_t>(std::ranges::count(list_, id, &field::id));
+  return seen_.contains(id) ? static_cast<std::size_t>(std::ranges::count(list_, id, &field::id)) : 0;
 }
 
 void fields::set(field_id id, std::string_view name, std::string_view value) {
+  if (!seen_.contains(id)) return add(id, name, value);
   const auto first = std::ranges::find(list_, id, &field::id);
   if (first == list_.end()) return add(id, name, value);
   first->as_received = first->as_received && first->value.data() == value.data() && first->value.size() == value.size();
@@ -152,6 +154,8 @@ void fields::set(field_id id, std::string_view name, std::string_view value) {
 }
 
 void fields::remove(field_id id) noexcept {
+  if (!seen_.contains(id)) return;
+  seen_.remove(id);
   std::erase_if(list_, [id](const field& line) { return line.id == id; });
 }
 

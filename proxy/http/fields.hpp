@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 #include <vector>
 
@@ -43,6 +44,23 @@ enum class field_id : std::uint8_t {
   x_request_id,
 };
 
+/// Several of them in one word.
+class field_ids {
+ public:
+  constexpr field_ids() = default;
+  constexpr field_ids(std::initializer_list<field_id> ids) noexcept {
+    for (const field_id id : ids) add(id);
+  }
+  constexpr void add(field_id id) noexcept { bits_ |= bit(id); }
+  constexpr void remove(field_id id) noexcept { bits_ &= ~bit(id); }
+  constexpr bool contains(field_id id) const noexcept { return (bits_ & bit(id)) != 0; }
+  constexpr bool overlaps(field_ids others) const noexcept { return (bits_ & others.bits_) != 0; }
+
+ private:
+  static constexpr std::uint64_t bit(field_id id) noexcept { return std::uint64_t{1} << static_cast<unsigned>(id); }
+  std::uint64_t bits_ = 0;
+};
+
 /// `name` is a token; case-insensitive; `other` when unknown.
 field_id identify(std::string_view name) noexcept;
 
@@ -58,11 +76,17 @@ class fields {
  public:
   using const_iterator = std::vector<field>::const_iterator;
 
-  void clear() noexcept { list_.clear(); }
+  void clear() noexcept {
+    list_.clear();
+    seen_ = {};
+  }
   /// Appends a line. Views are kept, not copied.
-  void add(std::string_view name, std::string_view value) { list_.push_back({name, value, identify(name)}); }
-  void add(field_id id, std::string_view name, std::string_view value) { list_.push_back({name, value, id}); }
-  void add(const field& line) { list_.push_back(line); }
+  void add(std::string_view name, std::string_view value) { add({name, value, identify(name)}); }
+  void add(field_id id, std::string_view name, std::string_view value) { add({name, value, id}); }
+  void add(const field& line) {
+    list_.push_back(line);
+    seen_.add(line.id);
+  }
 
   std::size_t size() const noexcept { return list_.size(); }
   bool empty() const noexcept { return list_.empty(); }
@@ -71,6 +95,8 @@ class fields {
   const_iterator begin() const noexcept { return list_.begin(); }
   const_iterator end() const noexcept { return list_.end(); }
 
+  /// False: no line has one of these ids. True: one has, or had before it was removed.
+  bool may_have(field_ids some) const noexcept { return seen_.overlaps(some); }
   /// First line with this id, or nullptr. `id` must not be `other`.
   const field* find(field_id id) const noexcept;
   /// First line with this name, case-insensitive, or nullptr.
@@ -94,6 +120,7 @@ class fields {
 
  private:
   std::vector<field> list_;
+  field_ids seen_;  // most look-ups are for what is not there
 };
 
 }  // namespace sidespan::http

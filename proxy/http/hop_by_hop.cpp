@@ -11,16 +11,10 @@ namespace sidespan::http {
 namespace {
 
 /// Always removed (RFC 9110 §7.6.1, §11.7; H1-25), nominated or not.
-constexpr std::uint64_t removed_ids = [] {
-  std::uint64_t bits = 0;
-  for (const field_id id : {field_id::connection, field_id::proxy_connection, field_id::keep_alive, field_id::te,
-                            field_id::transfer_encoding, field_id::upgrade, field_id::http2_settings,
-                            field_id::proxy_authenticate, field_id::proxy_authorization})
-    bits |= std::uint64_t{1} << static_cast<unsigned>(id);
-  return bits;
-}();
-
-bool always_removed(field_id id) noexcept { return (removed_ids >> static_cast<unsigned>(id) & 1) != 0; }
+constexpr field_ids removed_ids{
+    field_id::connection,         field_id::proxy_connection, field_id::keep_alive,     field_id::te,
+    field_id::transfer_encoding,  field_id::upgrade,          field_id::http2_settings, field_id::proxy_authenticate,
+    field_id::proxy_authorization};
 
 /// H1-26: taking these away would change where the message goes or where it ends.
 bool never_nominated(field_id id) noexcept {
@@ -43,7 +37,7 @@ const char* collect(std::string_view value, nominations& out) noexcept {
   while (const auto option = base::next_list_element(value)) {
     const field_id id = identify(*option);
     if (never_nominated(id)) return "Connection nominates a field that frames or routes the message";
-    if (always_removed(id) || base::iequals(*option, "close")) continue;
+    if (removed_ids.contains(id) || base::iequals(*option, "close")) continue;
     if (out.size == out.names.size()) return "too many Connection options";
     out.names[out.size++] = *option;
   }
@@ -59,13 +53,14 @@ base::fault bad_connection(base::side from, const char* detail) noexcept {
 }  // namespace
 
 base::result<void> remove_hop_by_hop(fields& list, base::side from) {
+  if (!list.may_have(removed_ids)) return {};
   nominations nominated;
   for (const field& line : list) {
     if (line.id != field_id::connection) continue;
     if (const char* problem = collect(line.value, nominated)) return bad_connection(from, problem);
   }
   list.remove_if([&nominated](const field& line) {
-    return always_removed(line.id) || (nominated.size > 0 && nominated.contains(line.name));
+    return removed_ids.contains(line.id) || (nominated.size > 0 && nominated.contains(line.name));
   });
   return {};
 }

@@ -23,13 +23,9 @@ fault coding_fault(side from, fault_code request_code, const char* detail) noexc
   return fault(request_code, from, stage::parse, detail);
 }
 
-/// The few fields that read_framing() looks at; all others cost it one test.
-constexpr bool frames(field_id id) noexcept {
-  constexpr auto bit = [](field_id one) { return std::uint64_t{1} << static_cast<unsigned>(one); };
-  constexpr std::uint64_t all = bit(field_id::content_length) | bit(field_id::transfer_encoding) |
-                                bit(field_id::connection) | bit(field_id::proxy_connection);
-  return (all >> static_cast<unsigned>(id) & 1) != 0;
-}
+/// The few that read_framing() looks at.
+constexpr http::field_ids framing_ids{field_id::content_length, field_id::transfer_encoding, field_id::connection,
+                                      field_id::proxy_connection};
 
 /// Connection = #token (RFC 9110 §7.6.1). False: something else is listed.
 bool read_options(std::string_view connection, bool& close) noexcept {
@@ -97,13 +93,14 @@ fault head_fault(side from, const violation& found) noexcept {
 
 base::result<declared_framing> read_framing(const http::fields& fields, http::version version, side from) {
   declared_framing out;
+  if (!fields.may_have(framing_ids)) return out;
   std::size_t lengths = 0;
   std::size_t codings = 0;
   std::string_view length;
   const auto refuse = [from](const char* detail) { return head_fault(from, broken(detail)); };
   bool unused = false;
   for (const http::field& line : fields) {
-    if (!frames(line.id)) continue;
+    if (!framing_ids.contains(line.id)) continue;
     if (line.id == field_id::content_length) {
       ++lengths;
       length = line.value;

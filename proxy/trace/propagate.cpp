@@ -18,6 +18,8 @@ std::string state_of(const http::fields& from) {
 }  // namespace
 
 std::optional<context> extract(const http::fields& from, bool* present) {
+  if (present != nullptr) *present = false;
+  if (!from.may_have({http::field_id::traceparent})) return std::nullopt;
   const http::field* only = nullptr;
   std::size_t lines = 0;
   for (const http::field& line : from) {
@@ -39,9 +41,8 @@ std::optional<context> extract(const http::fields& from, bool* present) {
 }
 
 void inject(const context& self, http::fields& to, base::arena& arena) {
-  to.remove_if([](const http::field& line) {  // TC-26
-    return line.id == http::field_id::traceparent || line.id == http::field_id::tracestate;
-  });
+  to.remove(http::field_id::traceparent);  // TC-26
+  to.remove(http::field_id::tracestate);
   if (!self.valid()) return;
   char* text = arena.allocate(traceparent_size);
   write_traceparent({self.trace, self.span, self.flags}, text);

@@ -93,7 +93,8 @@ result<bool> h1_server::take_head() {
   method_.assign(request_.method);
   close_after_ = close_after_ || !decoded_.keep_alive;
   awaits_continue_ = limits_.min_rate != 0 && request_.fields.find(http::field_id::expect) != nullptr;
-  if (request_.version == http::version::http_1_0) return true;  // knows neither of what follows
+  if (!request_.fields.may_have({http::field_id::te, http::field_id::expect})) return true;
+  if (request_.version == http::version::http_1_0) return true;  // knows neither of the two
   for (const http::field& field : request_.fields) {
     if (field.id == http::field_id::te) accepts_trailers_ = accepts_trailers_ || lists_trailers(field.value);
     // RFC 9110 §10.1.1: the only expectation there is; others cannot be met.

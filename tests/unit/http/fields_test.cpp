@@ -117,3 +117,22 @@ TEST_CASE("fields: set appends what was not there") {
   CHECK(text(list) == "A=1;Via=1.1 x;");
   CHECK(list.find(field_id::via) != nullptr);
 }
+
+TEST_CASE("fields: what was never added cannot be there, what was may be") {
+  fields list;
+  list.add("A", "1");
+  list.add("via", "1.1 x");
+  list.add(field_id::te, "TE", "trailers");
+  CHECK(list.may_have({field_id::via}));
+  CHECK(list.may_have({field_id::te, field_id::expect}));
+  CHECK_FALSE(list.may_have({field_id::expect, field_id::upgrade}));
+  CHECK_FALSE(list.may_have({}));
+  list.remove(field_id::via);
+  CHECK_FALSE(list.may_have({field_id::via}));
+  CHECK(list.find(field_id::via) == nullptr);
+  list.set(field_id::via, "Via", "1.1 y");
+  CHECK(list.may_have({field_id::via}));
+  CHECK(list.count(field_id::via) == 1);
+  list.clear();
+  CHECK_FALSE(list.may_have({field_id::via, field_id::te}));
+}
