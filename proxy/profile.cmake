@@ -22,9 +22,10 @@ if(profile STREQUAL "record")
   list(APPEND profile_options -fprofile-generate=${SIDESPAN_PROFILE_FOLDER} -fprofile-update=prefer-atomic)
 elseif(profile STREQUAL "use")
   set(training_tree ${PROJECT_BINARY_DIR}/training)
-  # What was not seen is compiled as usual, not for size; what has changed has no profile, which is no news.
-  list(APPEND profile_options -fprofile-use=${profile_folder} -fprofile-partial-training -Wno-missing-profile
-       -Wno-coverage-mismatch)
+  # What was not seen is compiled as usual, not for size; counts of threads that were still running when the program
+  # ended may contradict each other; what has changed has no profile, which is no news.
+  list(APPEND profile_options -fprofile-use=${profile_folder} -fprofile-partial-training -fprofile-correction
+       -Wno-missing-profile -Wno-coverage-mismatch)
   set(profile_stamp ${profile_folder}/complete)
   add_custom_command(
     OUTPUT ${profile_stamp}

@@ -103,9 +103,9 @@ void write_hex(std::span<const std::uint8_t> bytes, char* out) noexcept {
     const std::uint64_t digits = hex_of(four);
     std::memcpy(out, &digits, 8);
   }
-  for (const std::uint8_t byte : bytes) {
-    *out++ = "0123456789abcdef"[byte >> 4];
-    *out++ = "0123456789abcdef"[byte & 15];
+  for (std::size_t left = bytes.size() & 3; left != 0; --left, bytes = bytes.subspan(1), out += 2) {
+    const std::uint64_t digits = hex_of(bytes.front());
+    std::memcpy(out, &digits, 2);
   }
 }
 
