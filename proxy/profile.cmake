@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # A release build is compiled for the traffic of training.cpp: a first, instrumented build in <tree>/training is run with
-# it and leaves <tree>/profile, which every library is then compiled with (docs/adr/022). Once per tree: what has changed
+# it and leaves <tree>/profile, which every library is then compiled with; the program is optimised as a whole, so that
+# what runs together lies together (docs/adr/022). Once per tree: what has changed
 # since is compiled as without a profile, until that folder is removed.
 
 set(SIDESPAN_PROFILE "" CACHE STRING "use: compile for measured traffic; record: the build that measures; off. Default: use in release builds by GCC")
@@ -26,6 +27,8 @@ elseif(profile STREQUAL "use")
   # ended may contradict each other; what has changed has no profile, which is no news.
   list(APPEND profile_options -fprofile-use=${profile_folder} -fprofile-partial-training -fprofile-correction
        -Wno-missing-profile -Wno-coverage-mismatch)
+  # Both kinds of code in each object: the tests link the usual one, which takes seconds instead of a minute.
+  set(profile_lto -flto=auto -ffat-lto-objects)
   set(profile_stamp ${profile_folder}/complete)
   add_custom_command(
     OUTPUT ${profile_stamp}
@@ -52,6 +55,12 @@ function(sidespan_profiled target)
   if(profile STREQUAL "record")
     target_link_options(${target} PUBLIC -fprofile-generate)
     return()
+  endif()
+  target_compile_options(${target} PRIVATE ${profile_lto})
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "EXECUTABLE")
+    # What the compiler sees in its own specialised copies is no news either.
+    target_link_options(${target} PRIVATE ${profile_lto} ${profile_options} -Wno-stringop-overflow)
   endif()
   get_target_property(sources ${target} SOURCES)
   set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS ${profile_stamp})

@@ -4,7 +4,7 @@
 // common path (it costs an allocation): for uploads that go on beside the response, for resolving and for drains.
 #pragma once
 
-#include "net/operation.hpp"
+#include "net/task.hpp"
 
 namespace sidespan::net {
 
@@ -18,19 +18,9 @@ class event {
   }
   bool is_set() const noexcept { return set_; }
 
-  task<void> wait() {
-    error_code ignored;
-    while (!set_) co_await timer_.async_wait(into(ignored));
-  }
-
+  task<void> wait();
   /// False when `limit` passed first.
-  task<bool> wait_for(std::chrono::milliseconds limit) {
-    error_code ignored;
-    const auto end = std::chrono::steady_clock::now() + limit;
-    timer_.expires_at(end);
-    while (!set_ && std::chrono::steady_clock::now() < end) co_await timer_.async_wait(into(ignored));
-    co_return set_;
-  }
+  task<bool> wait_for(std::chrono::milliseconds limit);
 
  private:
   timer timer_;
