@@ -8,7 +8,6 @@
 
 #include <boost/asio/buffer.hpp>
 #include <cerrno>
-#include <charconv>
 
 #include "net/operation.hpp"
 
@@ -17,13 +16,12 @@ namespace {
 
 /// What inet_ntop() would say; that prints, which is a fourteenth of what a new connection costs.
 std::string text_of(const asio::ip::address_v4& address) {
-  std::array<char, sizeof "255.255.255.255"> text;
-  char* end = text.data();
-  for (const unsigned char part : address.to_bytes()) {
-    if (end != text.data()) *end++ = '.';
-    end = std::to_chars(end, text.data() + text.size(), part).ptr;
+  std::string out;  // fifteen characters at most: what a string holds in itself
+  for (const unsigned part : address.to_bytes()) {
+    if (!out.empty()) out += '.';
+    out += std::to_string(part);
   }
-  return {text.data(), end};
+  return out;
 }
 
 /// IPv4 callers of a dual-stack listener appear as ::ffff:a.b.c.d; people and conventions want a.b.c.d.
