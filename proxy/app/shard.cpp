@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
@@ -61,9 +62,21 @@ std::string_view shard::used_up(const forward::leg& leg) const noexcept {
 
 /// Whoever waits for a request gives way to whoever has one.
 bool shard::make_room(const forward::door& at, std::string_view limit) noexcept {
+  const bool files = here_.all.connections.load(std::memory_order_relaxed) < here_.all.connections_by_files &&
+                     limit == forward::name(forward::limit::descriptors);
+  if (files && pool_.close_one_idle()) return true;
   if (!forward::close_idlest(here_, own_used_up(*at.leg) ? &at : nullptr)) return false;
   observe_.paused(limit);
   return true;
+}
+
+/// Idle upstream connections have what callers, and the connections that these may need, leave of the descriptors:
+/// accepting and the pages find one then.
+void shard::share_files() noexcept {
+  constexpr std::size_t plenty = std::size_t{1} << 24;
+  const std::size_t open = here_.all.connections.load(std::memory_order_relaxed);
+  const std::size_t callers = std::min(here_.all.connections_by_files, plenty);
+  pool_.keep_idle(2 * (callers - std::min(callers, open)) / here_.all.shards);
 }
 
 void shard::start() {
@@ -112,6 +125,7 @@ void shard::open(shard_change::added what) {
   entrance& at = entrances_.emplace_back(std::move(what.leg));
   auto accepted = [this, &at](net::accepted connection) {
     net::spawn(loop_.get_executor(), forward::serve_connection(here_, at.door, std::move(connection)), "connection");
+    share_files();
   };
   auto admission = [this, &at] { return used_up(*at.door.leg); };
   auto paused = [this](std::string_view limit) { observe_.paused(limit); };

@@ -89,6 +89,7 @@ class shard {
   void drain(bool inbound);
   std::string_view used_up(const forward::leg& leg) const noexcept;
   bool make_room(const forward::door& at, std::string_view limit) noexcept;
+  void share_files() noexcept;
 
   /// Sockets need it to the last, while what waits in it needs the rest of the shard: that goes first.
   class event_loop : public net::asio::io_context {

@@ -83,6 +83,7 @@ sidecar::sidecar(const settings& configured, net::asio::io_context& control)
   for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i]->begin_with(std::move(what.changes[i]));
   take_over(settings_, what);
   all_.connections_by_files = connections_by_files(settings_.forward.connections);
+  all_.shards = shards_.size();
 }
 
 sidecar::~sidecar() {

@@ -45,6 +45,7 @@ struct process {
   /// Most downstream connections for which the limit of open files is enough: each may need one upstream as well.
   /// Set before the shards start.
   std::size_t connections_by_files = static_cast<std::size_t>(-1);
+  std::size_t shards = 1;
 };
 
 struct shard {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <boost/asio/ip/v6_only.hpp>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -163,7 +164,11 @@ void listener::take_one(error_code& ec) {
     return;
   }
   pausing_ = false;
-  callback_(accepted(std::move(socket), peer));
+  try {
+    callback_(accepted(std::move(socket), peer));
+  } catch (const std::bad_alloc&) {
+    ec = asio::error::no_memory;  // costs this connection, not all that would come after it
+  }
 }
 
 /// What is used up, so that accepting must pause; empty: go on.

@@ -56,7 +56,6 @@ class reader final : asio::detail::reactor_op, public detail::recycled {
   /// The listening socket has asked already.
   void expect_rest() noexcept { rest_is_told_ = rest_is_told(); }
   /// All that had come when the last read was done has been read, and no FIN.
-  bool emptied() const noexcept { return emptied_; }
   /// The kernel has taken bytes.
   void wrote() noexcept { nothing_came_ = emptied_; }
 

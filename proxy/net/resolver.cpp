@@ -149,7 +149,10 @@ void resolver::stop() noexcept {
 
 resolver::entry& resolver::begin(const std::string& host) {
   if (cache_.size() >= max_entries) {
-    std::erase_if(cache_, [](const auto& item) { return !item.second.running && item.second.waiting.empty(); });
+    // Not the one that is asked for again: resolve() answers with what was known of it.
+    std::erase_if(cache_, [&host](const auto& item) {
+      return !item.second.running && item.second.waiting.empty() && item.first != host;
+    });
   }
   entry& known = cache_[host];
   if (known.running) return known;

@@ -173,6 +173,11 @@ task<std::optional<io_end>> stream::write(pieces text) {
   }
 }
 
+bool stream::all_sent() noexcept {
+  int waiting = 0;
+  return ::ioctl(socket_.native_handle(), SIOCOUTQNSD, &waiting) == 0 && waiting == 0;
+}
+
 bool stream::quiet() noexcept { return is_quiet(socket_.native_handle()); }
 
 bool stream::peer_reset() const noexcept {

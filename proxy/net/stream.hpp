@@ -108,9 +108,8 @@ class stream : public detail::recycled {
   /// True when the peer has neither sent anything nor closed: an idle connection that may be used again (RFC 9112
   /// §9.2).
   bool quiet() noexcept;
-  /// All that had come when the last read was done has been read, and the peer had not closed; false when that is not
-  /// known.
-  bool read_off() const noexcept { return reader_->emptied(); }
+  /// What was written has been sent; false when that is not known. The peer need not have acknowledged it.
+  bool all_sent() noexcept;
   /// The connection is broken (RST); false while it is open or half closed.
   bool peer_reset() const noexcept;
   /// FIN to the peer; reading goes on.

@@ -200,7 +200,13 @@ void pool::put(std::unique_ptr<connection> one) noexcept {
   back.expiry.arm(settings_.idle_timeout);
   count_idle(1);
   ++of.idle;
-  if (idle.size() > settings_.idle_per_endpoint) remove(idle.oldest());
+  if (idle.size() > settings_.idle_per_endpoint || idle_count() > most_idle_) remove(idle.oldest());
+}
+
+void pool::keep_idle(std::size_t most) noexcept {
+  most_idle_ = most;
+  while (idle_count() > most_idle_ && close_one_idle()) {
+  }
 }
 
 /// One connection less: whoever waits may open another.

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <list>
 #include <memory>
 #include <string>
@@ -127,6 +128,10 @@ class pool {
 
   /// From the next connection on.
   void configure(const pool_settings& settings) { settings_ = settings; }
+  /// Closes an idle connection of any cluster, whose descriptor is needed. False: none idles.
+  bool close_one_idle() noexcept;
+  /// Of all clusters together no more than `most` idle from now on.
+  void keep_idle(std::size_t most) noexcept;
   /// Any thread.
   std::size_t idle_count() const noexcept { return idle_total_.load(std::memory_order_relaxed); }
   /// Where events go; null: nowhere.
@@ -158,7 +163,6 @@ class pool {
   net::task<base::result<lease>> open(group& of, limits limits, member* first);
   member* pick(group& of, const member* avoid) noexcept;
   bool make_room(group& of, const member& for_one) noexcept;
-  bool close_one_idle() noexcept;
 
   static void distrust(member& at) noexcept;
   void note_failure(group& of, member& at) noexcept;
@@ -175,6 +179,7 @@ class pool {
   net::deadlines& wheel_;
   wire::buffer_pool& buffers_;
   pool_settings settings_;
+  std::size_t most_idle_ = std::numeric_limits<std::size_t>::max();
   net::connector connector_;
   clusters clusters_;
   clusters::value_type* last_ = nullptr;    // found last: most shards have few

@@ -169,7 +169,6 @@ bool pool::make_room(group& of, const member& for_one) noexcept {
   return false;
 }
 
-/// Of any cluster: what it holds is needed. False: none idles.
 bool pool::close_one_idle() noexcept {
   for (const auto& [key, of] : clusters_) {
     for (const auto& each : of->cluster.members()) {

@@ -60,6 +60,9 @@ class h1_client final : public client_exchange {
   }
   raw_connection raw() noexcept override {
     broken_ = true;  // never to be leased again
+    response_.clear();
+    // The block that the 101 came in is not pinned for as long as the tunnel lasts.
+    if (input_.unread().empty()) input_.start_message();
     return raw_connection(stream_.get(), input_.unread());
   }
 

@@ -233,7 +233,10 @@ void h1_server::hurry() noexcept {
 bool h1_server::close_at_once() noexcept {
   if (!stream_->is_open()) return true;
   const bool announced = complete_ && decoded_.consumed != 0 && !decoded_.keep_alive;
-  if (!announced || broken_ || !input_.body_done() || !input_.unread().empty() || !stream_->read_off()) return false;
+  if (!announced || broken_ || !input_.body_done() || !input_.unread().empty()) return false;
+  // A byte that nobody has read, or one that comes when we have closed, has the kernel reset the connection and drop
+  // what it has not sent.
+  if (!stream_->quiet() || !stream_->all_sent()) return false;
   stream_->close();
   return true;
 }

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """h1-h1: both directions at once with bodies larger than every buffer: early answers, trailers both ways, HTTP/1.0 peers, pipelining."""
 import hashlib
+import itertools
 import os
+import socket
 import threading
 import unittest
 
@@ -94,6 +96,20 @@ class duplex(unittest.TestCase):
                     one.send(b"POST /large HTTP/1.1\r\nHost: a\r\n" + framing + b"\r\n\r\n" + content)
                     self.assertEqual(one.read().status, 413)
                     self.assertTrue(one.is_closed())
+
+    def test_a_byte_behind_a_request_that_said_close_costs_nothing_of_the_answer(self):  # CN-8, RFC 9112 2.2
+        self.app.otherwise(lambda one: one.reply(200, body=PIECE))
+        for version, more in itertools.product(("1.0", "1.1"), (b"\r\n", b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n")):
+            with self.subTest(version=version, more=more), socket.socket() as caller:
+                caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)  # so that much waits in the sidecar's kernel
+                caller.settimeout(20)
+                caller.connect(("127.0.0.1", self.sidecar.inbound))
+                caller.sendall(f"POST /a HTTP/{version}\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab".encode())
+                answer = caller.recv(1)
+                caller.sendall(more)
+                while piece := caller.recv(65536):
+                    answer += piece
+                self.assertEqual(answer.partition(b"\r\n\r\n")[2], PIECE)
 
     def test_trailers_both_ways(self):  # RS-12, FR-13
         def answer(one):

@@ -311,6 +311,15 @@ class tunnels(unittest.TestCase):
         span = self.span()
         self.assertEqual((span.error, span.attributes["sidespan.tunnel.end"]), (False, "idle_timeout"))
 
+    def test_a_silent_tunnel_holds_no_large_block(self):
+        def held():
+            return self.sidecar.metrics().sum("sidespan_buffer_bytes")
+        before = held()
+        one = self.switched()
+        one.send(b"1234")
+        self.assertEqual(one.source.exactly(4), b"1234")
+        until(lambda: held() - before < 8192)  # a block for what upstreams send has 32 KiB
+
     def test_tunnels_are_counted(self):
         before = self.sidecar.metrics()
         one = self.switched()

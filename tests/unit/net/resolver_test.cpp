@@ -212,6 +212,23 @@ TEST_CASE("resolver: an answer is good for ten seconds, a failure for one") {
   loop.until([] { return asked == 4; });
 }
 
+TEST_CASE("resolver: a stale answer serves also when the room for names is used up") {
+  support::event_loop loop;
+  resolver names(loop.context, {&counted, &test_now});
+  asked = 0;
+  REQUIRE(loop.finish(names.resolve("fine.test", 4s)));
+  for (int i = 0; i < 1100; ++i) (void)loop.finish(names.resolve("n" + std::to_string(i) + ".test", 4s));
+  REQUIRE(asked == 1101);
+  REQUIRE(loop.finish(names.resolve("fine.test", 4s)));
+  const int before = asked;
+  for (int i = 0; i < 1022; ++i) (void)loop.finish(names.resolve("m" + std::to_string(i) + ".test", 4s));
+  passed += 10s;
+  const auto stale = loop.finish(names.resolve("fine.test", 4s));
+  REQUIRE(stale);
+  CHECK(stale->size() == 2);
+  loop.until([&] { return asked > before + 1022; });
+}
+
 TEST_CASE("resolver: out of descriptors is said, and says nothing of the name") {
   support::event_loop loop;
   resolver names(loop.context, &out_of_files_at_first);

@@ -52,6 +52,11 @@ struct pooling {
     far[index].send(response);
     REQUIRE(loop.finish(lease.exchange().read_head()));
   }
+  /// One more that idles, whatever idles already.
+  void warm_beside() {
+    auto lease = connect();
+    exchange(lease, far.size() - 1);
+  }
   /// One connection that idles.
   void warm(std::uint64_t exchanges = 1, http::body_size last = {}) {
     auto lease = connect();
@@ -67,6 +72,22 @@ struct pooling {
 };
 
 }  // namespace
+
+TEST_CASE("pool: of all clusters together no more than so many idle") {
+  pooling p;
+  for (int i = 0; i < 3; ++i) p.warm_beside();
+  CHECK(p.pool.idle_count() == 3);
+  p.pool.keep_idle(2);
+  CHECK(p.pool.idle_count() == 2);
+  p.warm_beside();
+  CHECK(p.pool.idle_count() == 2);
+  p.pool.keep_idle(3);
+  p.warm_beside();
+  CHECK(p.pool.idle_count() == 3);
+  p.pool.keep_idle(0);
+  CHECK(p.pool.idle_count() == 0);
+  CHECK_FALSE(p.pool.close_one_idle());
+}
 
 TEST_CASE("pool: a complete exchange gives its connection back, the next one takes it") {
   pooling p;
