@@ -98,7 +98,7 @@ class duplex(unittest.TestCase):
                     self.assertTrue(one.is_closed())
 
     def test_a_byte_behind_a_request_that_said_close_costs_nothing_of_the_answer(self):  # CN-8, RFC 9112 2.2
-        self.app.otherwise(lambda one: one.reply(200, body=PIECE))
+        self.app.on("/a", lambda one: one.reply(200, body=PIECE))
         for version, more in itertools.product(("1.0", "1.1"), (b"\r\n", b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n")):
             with self.subTest(version=version, more=more), socket.socket() as caller:
                 caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)  # so that much waits in the sidecar's kernel
