@@ -40,7 +40,7 @@ def named(value):
     return [named(one) for one in value] if isinstance(value, list) else value
 
 
-class command_line(unittest.TestCase):
+class command_line_fixture(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
@@ -54,6 +54,8 @@ class command_line(unittest.TestCase):
         self.assertEqual(done.returncode, code, f"{words}\n{done.stdout}\n{done.stderr}")
         return done
 
+
+class command_line(command_line_fixture):
     def test_a_sub_command_is_required(self):
         done = self.run_program(code=USAGE)
         self.assertEqual(done.stdout, "")
@@ -140,13 +142,69 @@ class command_line(unittest.TestCase):
         rows = {row["key"]: row for row in json.loads(self.run_program("config", "print", "-c", "f.yaml", "--json").stdout)}
         self.assertEqual(rows["inbound.8080.to"], {"key": "inbound.8080.to", "value": "localhost:3000", "origin": "f.yaml:3"})
 
+    def test_print_of_a_wrong_file_is_usage(self):
+        for words in ([], ["--json"]):
+            done = self.run_program("config", "print", "-c", self.write("servce: a\n"), *words, code=USAGE)
+            self.assertEqual(done.stdout, "")
+            self.assertIn("f.yaml:1:1: servce: unknown key", done.stderr)
+
     def test_defaults_load(self):
         self.write(self.run_program("config", "defaults").stdout, "defaults.yaml")
         self.run_program("check", "-c", "defaults.yaml", "--service", "cart", "--in", "8080=localhost:3000")
 
     def test_a_warning_is_not_an_error(self):
         done = self.run_program("check", "-c", self.write(SMALLEST), OTEL_EXPORTER_OTLP_ENDPOINT="http://collector:4318")
+        self.assertEqual(done.stdout, "ok: service cart, 2 listeners\n")
         self.assertIn("use http://collector:4317", done.stderr)
+
+    def test_viewer_with_a_wrong_flag_is_usage(self):
+        for flag, key in (("--listen", "viewer.listen"), ("--otlp", "viewer.otlp"), ("--max-size", "viewer.max_size"),
+                          ("--max-age", "viewer.max_age")):
+            done = self.run_program("viewer", flag, "here", code=USAGE)
+            self.assertIn(f'{flag}: {key}: "here" is not', done.stderr)
+            self.assertEqual(done.stdout, "")
+
+
+class probes(command_line_fixture):
+    """health and wait, asked of a page that answers what the test says, and of the program."""
+
+    def page(self, *statuses):
+        """The statuses one after the other, the last for good. Its address."""
+        left = list(statuses)
+        one = self.enterContext(origin())
+        one.otherwise(lambda request: request.reply(left.pop(0) if len(left) > 1 else left[0]))
+        return one, f"127.0.0.1:{one.port}"
+
+    def test_health_is_the_verdict_of_the_page(self):
+        for status, code in ((200, OK), (503, NOT_READY), (404, NOT_READY), (500, NOT_READY)):
+            with self.subTest(status):
+                page, address = self.page(status)
+                done = self.run_program("health", "--admin", address, code=code)
+                self.assertEqual(done.stderr, "" if code == OK else f"sidespan: not ready: status {status}\n")
+                self.run_program("health", "--admin", address, "--live", code=code)
+                self.assertEqual(page.targets(), ["/readyz", "/livez"])
+
+    def test_wait_asks_until_it_is_ready(self):
+        page, address = self.page(503, 404, 503, 200)
+        self.run_program("wait", "--admin", address, "--timeout", "60s")
+        self.assertEqual(page.targets(), ["/readyz"] * 4)
+
+    def test_wait_gives_up(self):
+        _, address = self.page(503)
+        self.assertIn("not ready: status 503", self.run_program("wait", "--admin", address, "--timeout", "600ms", code=NOT_READY).stderr)
+
+    def test_a_timeout_is_longer_than_nothing(self):
+        for command in ("health", "wait"):
+            for timeout in ("soon", "0s", "-1s", "5"):
+                done = self.run_program(command, "--admin", "127.0.0.1:1", f"--timeout={timeout}", code=USAGE)
+                self.assertIn(f'--timeout: "{timeout}" is not a duration', done.stderr)
+
+    def test_the_page_is_found_by_the_variable_of_the_program(self):
+        page, _ = self.page(200)
+        for everywhere in ("127.0.0.1", "0.0.0.0", "[::]", "*"):
+            self.run_program("health", SIDESPAN_ADMIN_LISTEN=f"{everywhere}:{page.port}")
+        self.run_program("health", SIDESPAN_ADMIN_LISTEN=str(page.port))
+        self.assertEqual(page.targets(), ["/readyz"] * 5)
 
     def test_health_without_a_program_is_not_ready(self):
         done = self.run_program("health", "--admin", "127.0.0.1:1", code=NOT_READY)
@@ -161,8 +219,12 @@ class command_line(unittest.TestCase):
         self.run_program("health", "--admin", f"127.0.0.1:{sidecar.admin}")
         self.run_program("health", "--admin", str(sidecar.admin), "--live")
 
-    def test_viewer_with_a_wrong_flag_is_usage(self):
-        self.assertIn("viewer.listen", self.run_program("viewer", "--listen", "here", code=USAGE).stderr)
+
+class running(unittest.TestCase):
+    def test_warnings_of_the_configuration_are_logged(self):
+        with origin() as app, sidespan("cart").inbound(app.port).env(OTEL_TRACES_SAMPLER="xray").start() as sidecar:
+            self.assertTrue(sidecar.logged('OTEL_TRACES_SAMPLER: warning: ignored: sampler "xray" is not known to this version'),
+                            sidecar.log())
 
 
 class schema(unittest.TestCase):

@@ -6,7 +6,8 @@ usage: mutants.py [--texts | substring of a file or of what is broken...]
        --texts only looks whether every text is there exactly once
 A mutant is one exact text of one file under proxy/ and its replacement. It is killed when the folder's unit tests fail,
 hang or crash; survived (a failure) when they pass; stale (a failure) when its text is not there exactly once, or does not
-compile. What only the whole program does names the one integration test that must notice, `by = "file.class.test"`.
+compile. What only the whole program does names the one integration test that must notice, `by = "file.class.test"`; what
+the unit tests of another folder must notice names these, `by = "unit_config"`.
 The copy is built in build/mutants without optimisation, only what is needed each time.
 """
 import os
@@ -35,14 +36,14 @@ def all_mutants(patterns):
 
 def killer(mutant):
     """What has to be built, and the integration test to be run with it; None: the target is the test."""
-    if "by" in mutant:
-        return "sidespan_program", mutant["by"]
-    return "unit_" + mutant["file"].split("/")[0], None
+    by = mutant.get("by", "unit_" + mutant["file"].split("/")[0])
+    return (by, None) if by.startswith("unit_") else ("sidespan_program", by)
 
 
 def refresh_copy():
     """Only what changed is written again, so that the last build still serves."""
-    for name in ("CMakeLists.txt", "proxy", "proto", "tests/CMakeLists.txt", "tests/unit", "tests/support", "tests/bench"):
+    for name in ("CMakeLists.txt", "proxy", "proto", "tests/CMakeLists.txt", "tests/unit", "tests/support", "tests/bench",
+                 "README.md", "config", "docs", "docker/demo/config"):  # the examples that unit_config loads
         source, target = root / name, copy / name
         files = [source] if source.is_file() else [path for path in source.rglob("*") if path.is_file()]
         wanted = {target if source.is_file() else target / path.relative_to(source): path for path in files}
@@ -94,9 +95,10 @@ def stale(mutant, proxy):
     places = len(text_of(mutant).findall(path.read_text()))
     if places != 1:
         return f"stale: its text is there {places} times"
-    if "by" not in mutant:
-        return None
-    name, _, case = mutant["by"].split(".")
+    target, integration = killer(mutant)
+    if integration is None:
+        return None if (root / "tests/unit" / target.removeprefix("unit_")).is_dir() else "stale: no such unit tests"
+    name, _, case = integration.split(".")
     tests = root / f"tests/integration/{name}.py"
     return None if tests.exists() and f"def {case}(" in tests.read_text() else "stale: no such test"
 

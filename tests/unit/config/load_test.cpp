@@ -226,6 +226,7 @@ TEST_CASE("load: every key of a listener") {
       "trust: none,"
       " via: off, max_body: 10MiB,\n"
       "    balance: round_robin, eject: { after: 3, on_5xx: on, time: 1s, longest: 8s }, dns_refresh: 4s,\n"
+      "    tunnel_idle_timeout: 5s, min_rate: 10KiB, max_connections: 11, max_requests: 12,\n"
       "    upstream_connections: 6, upstream_pending: 7, retries: { most: 2, budget: 0.5, always: 1, max_body: 1KiB "
       "},\n"
       "    routes: [ { match: /a, retries: 0 } ] }\n"
@@ -240,6 +241,10 @@ TEST_CASE("load: every key of a listener") {
   CHECK(in.trust == forward::listener_settings::trust::none);
   CHECK_FALSE(in.via);
   CHECK(in.max_body_bytes == 10 * 1024 * 1024);
+  CHECK(in.tunnel_idle_timeout == 5s);
+  CHECK(in.min_rate == 10 * 1024);
+  CHECK(in.max_connections == 11);
+  CHECK(in.max_requests == 12);
   CHECK(in.upstream.balance == upstream::policy::balance::round_robin);
   CHECK(in.upstream.eject_after == 3);
   CHECK(in.upstream.eject_on_5xx);
@@ -301,7 +306,7 @@ TEST_CASE("load: every key of the other sections") {
       "  retry: { initial: 1s, max: 2s, total: 3s }\n"
       "admin: 7191\n"
       "viewer: { listen: \"127.0.0.1:0\", otlp: 0, db: f.db, max_size: 1GiB, max_age: 1h, allowed_hosts: [dev] }\n"
-      "log: { level: debug, format: json, access: on }\n"
+      "log: { level: debug, format: json, access: on, access_format: text }\n"
       "drain: { delay: 1s, timeout: 2s }\n"
       "limits: { workers: auto, connections: 7, header_bytes: 2KiB, header_fields: 9, target_bytes: 1KiB, requests: 8, "
       "memory: 2MiB, idle_upstream_connections: 0 }\n");
@@ -352,6 +357,7 @@ TEST_CASE("load: every key of the other sections") {
   CHECK(s.log.level == base::log_level::debug);
   CHECK(s.log.format == base::log_format::json);
   CHECK(s.log.access == "stdout");
+  CHECK(s.log.access_format == base::log_format::text);
   CHECK(s.drain.delay == 1s);
   CHECK(s.drain.timeout == 2s);
   CHECK(s.workers == 4);

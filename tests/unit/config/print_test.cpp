@@ -4,7 +4,9 @@
 #include <catch2/catch.hpp>
 
 #include <string>
+#include <vector>
 
+#include "config/keys.hpp"
 #include "config/load.hpp"
 
 namespace {
@@ -19,6 +21,18 @@ config::outcome load(std::string text, config::environment variables = {}) {
 }
 
 const std::string head = "service: cart\ninbound: { 8080: localhost:3000 }\n";
+
+/// What stands in the table as the default of each key below `parent`, as the inside of a YAML map.
+std::string presets_below(const config::key* parent) {
+  std::string out;
+  for (const config::key* row : config::rows_below(parent)) {
+    if (config::is_wildcard(*row)) continue;
+    const std::string inside = config::is_group(*row) ? presets_below(row) : "";
+    const std::string value = inside.empty() ? std::string(row->preset) : "{ " + inside + " }";
+    if (!value.empty()) out += (out.empty() ? "" : ", ") + std::string(config::last(*row)) + ": " + value;
+  }
+  return out;
+}
 
 /// The lines of a print without their origins.
 std::string without_origins(const std::string& printed) {
@@ -86,17 +100,11 @@ TEST_CASE("print: the defaults load, and say what holds anyway") {
 // A default is written twice, in the table for people and in the struct for the program.
 TEST_CASE("print: the defaults of the table are those of the settings") {
   const app::settings said = *load(config::print_defaults() +
-                                   "service: x\ninbound: { 8080: { to: a:1, timeout: 0s, connect_timeout: 5s, "
-                                   "idle_timeout: 1m, head_timeout: 30s, "
-                                   "trust: all, via: on, max_body: 0, balance: least_request, eject: { after: 5, "
-                                   "on_5xx: off, time: 10s, longest: 5m }, dns_refresh: 10s, upstream_connections: 0, "
-                                   "upstream_pending: 1024, retries: { most: 1, budget: 0.2, always: 3, "
-                                   "max_body: 64KiB } } }\n"
+                                   "service: x\ninbound: { 8080: a:1 }\n"
                                    "viewer: { listen: \"127.0.0.1:7180\", otlp: \"127.0.0.1:4317\", max_size: 512MiB, "
                                    "max_age: 24h, allowed_hosts: [] }\n")
                                   .settings;
   const app::settings plain;
-  const forward::listener_settings listener;
   const viewer::settings page;
   const correlate::settings correlation;
   const otlp::exporter_settings exporter;
@@ -110,15 +118,13 @@ TEST_CASE("print: the defaults of the table are those of the settings") {
   CHECK(said.trace.exclude == plain.trace.exclude);
   CHECK(said.forward.response_header == plain.forward.response_header);
   CHECK(said.forward.header_bytes == plain.forward.header_bytes);
+  CHECK(said.forward.header_fields == plain.forward.header_fields);
+  CHECK(said.forward.target_bytes == plain.forward.target_bytes);
+  CHECK(said.forward.requests == plain.forward.requests);
+  CHECK(said.forward.memory == plain.forward.memory);
   CHECK(said.forward.connections == plain.forward.connections);
   CHECK(said.forward.idle_upstream_connections == plain.forward.idle_upstream_connections);
-  CHECK(said.collect.queue_spans == plain.collect.queue_spans);
-  CHECK(said.collect.queue_bytes == plain.collect.queue_bytes);
-  CHECK(said.collect.batch_spans == plain.collect.batch_spans);
-  CHECK(said.collect.delay == plain.collect.delay);
-  CHECK(said.collect.retry_initial == plain.collect.retry_initial);
-  CHECK(said.collect.retry_max == plain.collect.retry_max);
-  CHECK(said.collect.retry_total == plain.collect.retry_total);
+  CHECK(said.collect == plain.collect);
   CHECK(said.admin_listen == plain.admin_listen);
   CHECK(said.log.level == plain.log.level);
   CHECK(said.log.format == plain.log.format);
@@ -127,20 +133,7 @@ TEST_CASE("print: the defaults of the table are those of the settings") {
   CHECK(said.drain.delay == plain.drain.delay);
   CHECK(said.drain.timeout == plain.drain.timeout);
   CHECK(said.workers == plain.workers);
-  const upstream::policy &policy = said.listeners[0].upstream, preset;
-  CHECK(policy.balance == preset.balance);
-  CHECK(policy.eject_after == preset.eject_after);
-  CHECK(policy.eject_on_5xx == preset.eject_on_5xx);
-  CHECK(policy.eject_time == preset.eject_time);
-  CHECK(policy.eject_longest == preset.eject_longest);
-  CHECK(policy.dns_refresh == preset.dns_refresh);
-  CHECK(policy.max_connections == preset.max_connections);
-  CHECK(policy.max_pending == preset.max_pending);
-  const upstream::retry_policy &retries = said.listeners[0].retries, once;
-  CHECK(retries.most == once.most);
-  CHECK(retries.budget == once.budget);
-  CHECK(retries.always == once.always);
-  CHECK(retries.max_body_bytes == once.max_body_bytes);
+  CHECK(said.listeners.at(0).inferred_routes == forward::listener_settings{}.inferred_routes);
   CHECK(said.correlate->threshold == correlation.threshold);
   CHECK(said.correlate->id_fields == correlation.id_fields);
   CHECK(said.correlate->candidate_links == correlation.candidate_links);
@@ -148,18 +141,31 @@ TEST_CASE("print: the defaults of the table are those of the settings") {
   CHECK(said.exporter->endpoint == exporter.endpoint);
   CHECK(said.exporter->gzip == exporter.gzip);
   CHECK(said.exporter->timeout == exporter.timeout);
-  const auto& in = said.listeners.at(0);
-  CHECK(in.timeout == listener.timeout);
-  CHECK(in.connect_timeout == listener.connect_timeout);
-  CHECK(in.idle_timeout == listener.idle_timeout);
-  CHECK(in.request_head_timeout == listener.request_head_timeout);
-  CHECK(in.trust == listener.trust);
-  CHECK(in.via == listener.via);
-  CHECK(in.max_body_bytes == listener.max_body_bytes);
   CHECK(said.viewer->page.address == page.address);
   CHECK(said.viewer->page.port == page.port);
   CHECK(said.viewer->page.max_size == page.max_size);
   CHECK(said.viewer->page.max_age == page.max_age);
   CHECK(said.viewer->page.allowed_hosts == page.allowed_hosts);
   CHECK(said.viewer->otlp_listen == app::embedded_viewer_settings{}.otlp_listen);
+}
+
+TEST_CASE("print: a listener that says every default is one that says nothing") {
+  const auto text = [](const std::string& in, const std::string& out, const std::string& proxy) {
+    return "service: x\ninbound: { 8080: { to: a:1" + in + " } }\noutbound: { 9001: { to: a:1" + out +
+           " }, proxy: { listen: 7128" + proxy + " } }\n";
+  };
+  const auto presets = [](const char* leg, const char* name) {
+    return ", " + presets_below(config::row_at(std::vector<std::string>{leg, name}));
+  };
+  const std::string whole = text(presets("inbound", "8080"), presets("outbound", "9001"), presets("outbound", "proxy"));
+  INFO(whole);
+  for (const char* each : {"min_rate: 0", "eject: { after: 5, ", "max_body: 64KiB }", "tunnel_idle_timeout: 1h"})
+    CHECK_THAT(whole, Catch::Contains(each));
+  const app::settings said = *load(whole).settings;
+  const app::settings silent = *load(text("", "", "")).settings;
+  REQUIRE(said.listeners.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    INFO(said.listeners[i].key);
+    CHECK((said.listeners[i] == silent.listeners.at(i)));
+  }
 }

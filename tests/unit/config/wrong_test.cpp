@@ -19,6 +19,8 @@ struct row {
 };
 
 #define HEAD "service: cart\ninbound: { 8080: localhost:3000 }\n"
+#define TEN "/123456789"
+#define PATH_OF_107 TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "/123456"
 
 const row rows[] = {
     {"unknown key at the top", "servce: x\n" HEAD, {"1:1: servce: unknown key, did you mean \"service\"?"}},
@@ -165,6 +167,9 @@ const row rows[] = {
     {"unix socket without a place",
      "service: c\noutbound: { 9001: \"unix:app.sock\" }\n",
      {"2:19: outbound.9001.to: a unix socket is an absolute path: unix:/run/app.sock"}},
+    {"unix socket with a longer path than an address has room for",  // sockaddr_un
+     "service: c\noutbound: { 9001: \"unix:" PATH_OF_107 "x\", 9002: \"unix:" PATH_OF_107 "\" }\n",
+     {"2:19: outbound.9001.to: the path of a unix socket has at most 107 bytes"}},
     {"one of several endpoints is the listener itself",
      "service: c\noutbound: { 9001: { to: [ \"a:1\", \"localhost:9001\" ] } }\n",
      {"2:19: outbound.9001: sends its requests to itself"}},
@@ -248,6 +253,9 @@ const row rows[] = {
     {"prefix without slash",
      "service: c\ninbound: { 8080: { to: a:1, routes: [ { path: users } ] } }\n",
      {"2:47: inbound.8080.routes[0].path: \"users\" must begin with /"}},
+    {"prefix with a query",
+     "service: c\ninbound: { 8080: { to: a:1, routes: [ { path: \"/a?b=1\" } ] } }\n",
+     {"2:47: inbound.8080.routes[0].path: \"/a?b=1\": a query is not part of a path"}},
     {"template as prefix",
      "service: c\ninbound: { 8080: { to: a:1, routes: [ { path: \"/a/{b}\" } ] } }\n",
      {"2:47: inbound.8080.routes[0].path: \"/a/{b}\" is a prefix: a template goes into match"}},
@@ -313,6 +321,7 @@ const row rows[] = {
      "service: c\noutbound: { \"0.0.0.0:9001\": a:1 }\n",
      {"2:29: warning: outbound.0.0.0.0:9001: reachable from other hosts, which makes it a way to its upstreams for "
       "them"}},
+    {"outbound on another loopback address", "service: c\noutbound: { \"127.9.9.9:9001\": a:1 }\n", {}},
     {"open viewer",
      HEAD "viewer: 0.0.0.0:7180\n",
      {"3:9: warning: viewer.listen: reachable from other hosts, and the viewer asks nobody for a password"}},

@@ -222,6 +222,22 @@ TEST_CASE("exposition: tunnels of all shards") {
   }
 }
 
+TEST_CASE("exposition: events of the upstreams of all shards") {
+  registry a, b;
+  a.upstream_event("stock:80", "ejected");
+  b.upstream_event("stock:80", "ejected");
+  b.upstream_event("stock:80", "retried");
+  a.upstream_event("users:80", "retried");
+  for (int i = 0; i < 100; ++i) a.upstream_event("shop-" + std::to_string(i), "dns_failed");
+  const registry* const shards[] = {&a, &b};
+  const auto values = read_back(exposition(shards, {})).values;
+  const std::string name = "sidespan_upstream_events_total";
+  CHECK(values.at(name + "{upstream=\"stock:80\",event=\"ejected\"}") == "2");
+  CHECK(values.at(name + "{upstream=\"stock:80\",event=\"retried\"}") == "1");
+  CHECK(values.at(name + "{upstream=\"users:80\",event=\"retried\"}") == "1");
+  CHECK(values.at(name + "{upstream=\"shop-99\",event=\"dns_failed\"}") == "1");
+}
+
 TEST_CASE("exposition: buckets have the advised bounds, each once, and never fall") {
   registry shard;
   for (int ms = 0; ms < 12000; ms += 100) shard.server_request({"GET", 200, "/", "", ""}, milliseconds(ms));
