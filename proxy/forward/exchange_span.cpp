@@ -86,9 +86,10 @@ void exchange::add_response_field(http::response_head& head) {
   head.fields.add(name, down_.arena().copy(value));
 }
 
-/// What is sent is http. What was refused before it had a rule is called what the caller called it.
+/// What a caller asks for is called what it called it, also when it is refused; what we send is http.
 std::string_view exchange::scheme() const noexcept {
-  if (leg_.inbound() || rule_ != nullptr || target_.form != http::target_form::absolute) return "http";
+  const bool sent = !leg_.inbound() && rule_ != nullptr;
+  if (sent || target_.form != http::target_form::absolute) return "http";
   for (const std::string_view known : {"http", "https"}) {
     if (base::iequals(target_.scheme, known)) return known;
   }

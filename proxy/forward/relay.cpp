@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forward/relay.hpp"
 
+#include <new>
+
 #include "http/hop_by_hop.hpp"
-#include "net/spawn.hpp"
+#include "net/beside.hpp"
+#include "wire/h1_input.hpp"
 
 namespace sidespan::forward {
 namespace {
@@ -13,15 +16,16 @@ using base::result;
 using base::side;
 using base::stage;
 
-/// The upload beside the response; lives in relay()'s frame, which waits for `done`.
+/// The upload beside the response; lives in relay()'s frame, which waits for the end of `rest`.
 struct upload {
+  explicit upload(const relay_request& of) : request(of) {}
+
   relay_request request;
-  std::optional<net::event> done;  // made when there is something to wait for
+  net::beside rest;  // of a request that did not go out whole at once
   std::optional<base::fault> fault;
   std::uint64_t bytes = 0;
   base::steady_time sent;  // when the request was written whole
   bool complete = false;   // the request went out whole at once
-  bool running = false;
   bool stopped = false;
 };
 
@@ -48,7 +52,8 @@ base::steady_time time_of(const relay_request& request) noexcept {
   return request.times == nullptr ? base::steady_time() : request.times->steady();
 }
 
-net::task<void> upload_rest(upload& state) {
+/// Content as it comes, until it is complete or `fault` says why not.
+net::task<void> upload_pieces(upload& state) {
   wire::server_exchange& down = state.request.down;
   wire::client_exchange& up = state.request.up;
   while (!state.fault && !state.stopped) {
@@ -71,10 +76,19 @@ net::task<void> upload_rest(upload& state) {
     if (done && piece->last) state.sent = time_of(state.request);
     if (piece->last) break;
   }
+}
+
+bool is_upstreams(const fault& why) noexcept { return why.side() == side::upstream; }
+
+net::task<void> upload_rest(upload& state) {
+  try {
+    net::task<void> all = upload_pieces(state);
+    co_await all;
+  } catch (const std::bad_alloc&) {
+    state.fault = wire::no_buffers(stage::send_body);
+  }
   // A request that ended badly must not be answered as if it had been whole: the upstream sees the connection close.
-  if (state.fault && state.fault->side() == side::downstream) up.interrupt(false);
-  state.running = false;
-  state.done->set();
+  if (state.fault && !is_upstreams(*state.fault)) state.request.up.interrupt(false);
 }
 
 /// Head and what is at hand of the body in one write. False: flush() must be awaited.
@@ -218,45 +232,49 @@ void begin_upload(upload& state, const net::executor& where) {
     state.sent = time_of(state.request);
     return;
   }
-  state.running = true;
-  state.done.emplace(where);
-  net::spawn(where, upload_rest(state), "upload");
+  state.rest.begin(where, upload_rest(state), "upload");
 }
 
 }  // namespace
 
 net::task<relay_outcome> relay(relay_request request, relay_hooks& hooks, net::executor where) {
   relay_outcome out;
-  upload state{request, {}, {}, 0, {}};
-  const result<bool> sent = send_request(state);
-  result<void> done = sent ? result<void>() : sent.error();
-  if (sent && !*sent) done = co_await request.up.flush();
-  if (done) begin_upload(state, where);
-  bool answered = false;
-  for (int interim = 0; done && !answered && !out.switched;) {
-    done = co_await request.up.read_head();
-    answered = done && request.up.response().status >= 200;
-    if (done && !answered) done = co_await relay_before_final(request, hooks, out, interim);
-  }
-  if (answered) {
+  upload state(request);
+  result<void> done;
+  try {
+    const result<bool> sent = send_request(state);
+    if (!sent) done = sent.error();
+    if (sent && !*sent) done = co_await request.up.flush();
+    if (done) begin_upload(state, where);
+    bool answered = false;
+    for (int interim = 0; done && !answered && !out.switched;) {
+      done = co_await request.up.read_head();
+      answered = done && request.up.response().status >= 200;
+      if (done && !answered) done = co_await relay_before_final(request, hooks, out, interim);
+    }
     bool pending = false;
-    const result<bool> complete = begin_response(request, hooks, out, pending);
-    if (!complete) done = complete.error();
-    if (complete && !*complete) done = co_await relay_rest(request, hooks, out, pending);
-    if (complete && *complete && pending) done = co_await request.down.flush();
+    if (answered) {
+      const result<bool> complete = begin_response(request, hooks, out, pending);
+      if (!complete) done = complete.error();
+      if (complete && !*complete) done = co_await relay_rest(request, hooks, out, pending);
+      if (complete && *complete && pending) done = co_await request.down.flush();
+    }
+  } catch (const std::bad_alloc&) {
+    // Not past here: the upload refers to this frame. How far the upstream's connection got is not known.
+    done = wire::no_buffers(stage::read_body);
+    request.up.interrupt(false);
   }
   if (!done) out.fault = done.error();
-  if (state.running) {
+  if (state.rest.running()) {
     // The response is over before the request (RS-11) or the attempt failed: what is left is not read, the connection
     // closes.
     state.stopped = true;
     request.down.stop_reading();
     request.up.interrupt(false);
-    co_await state.done->wait();
-    if (!out.fault) state.fault.reset();
+    co_await state.rest.end();
   }
   // What ended the upload explains what the response side saw: a downstream that left, or content over the limit.
-  if (state.fault && state.fault->side() == side::downstream && out.fault) out.fault = state.fault;
+  if (state.fault && !is_upstreams(*state.fault) && out.fault) out.fault = state.fault;
   out.request_bytes = state.bytes;
   out.request_sent = state.sent;
   co_return out;

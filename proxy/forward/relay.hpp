@@ -12,7 +12,6 @@
 
 #include "base/clock.hpp"
 #include "base/fault.hpp"
-#include "net/event.hpp"
 #include "net/task.hpp"
 #include "wire/exchange.hpp"
 
@@ -65,7 +64,7 @@ struct relay_outcome {
 };
 
 /// Returns when both directions are done or given up, or protocols have been switched. With a fault and no response
-/// started, the caller answers.
+/// started, the caller answers. No memory left is a fault like any other (connection_limit_reached).
 /// An idempotent request whose body is to be kept names where in `request.kept`.
 net::task<relay_outcome> relay(relay_request request, relay_hooks& hooks, net::executor where);
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forward/tunnel.hpp"
 
-#include "net/spawn.hpp"
+#include <new>
+
+#include "wire/h1_input.hpp"
 
 namespace sidespan::forward {
 
@@ -31,6 +33,8 @@ std::string_view name(tunnel_end value) noexcept {
       return "idle_timeout";
     case tunnel_end::cut:
       return "shutdown";
+    case tunnel_end::no_memory:
+      return "no_memory";
     case tunnel_end::connect_failed:
       return "connect_failed";
   }
@@ -43,8 +47,17 @@ base::fault fault_of(tunnel_end end) noexcept {
     return {fault_code::connection_terminated, base::side::upstream, base::stage::tunnel, "upstream reset"};
   if (end == tunnel_end::downstream_reset)
     return {fault_code::downstream_closed, base::side::downstream, base::stage::tunnel, "downstream reset"};
+  if (end == tunnel_end::no_memory) return wire::no_buffers(base::stage::tunnel);
   return {};
 }
+
+namespace {
+
+bool is_ours(tunnel_end end) noexcept {
+  return end == tunnel_end::idle_timeout || end == tunnel_end::cut || end == tunnel_end::no_memory;
+}
+
+}  // namespace
 
 tunnel::tunnel(wire::raw_connection down, wire::raw_connection up, wire::buffer_pool& buffers,
                std::chrono::milliseconds idle)
@@ -74,11 +87,10 @@ tunnel::tunnel(wire::raw_connection down, wire::raw_connection up, wire::buffer_
 
 net::task<tunnel_outcome> tunnel::run() {
   idle_.arm(idle_limit_);
-  const net::executor where = up_.from.socket().get_executor();
-  beside_done_.emplace(where);
-  net::spawn(where, pump_beside(up_), "tunnel");
-  co_await pump(down_);
-  co_await beside_done_->wait();
+  net::task<void> downwards = pump(down_);  // made before anything refers to what is here
+  upwards_.begin(up_.from.socket().get_executor(), pump(up_), "tunnel");
+  co_await downwards;
+  co_await upwards_.end();
   idle_.disarm();
   const bool whole = up_.ended && down_.ended;
   for (net::stream* each : {&up_.from, &up_.to}) {
@@ -93,17 +105,22 @@ net::task<tunnel_outcome> tunnel::run() {
   out.bytes_down = down_.bytes;
   if (failed_) out.end = *failed_;
   // A reset that follows the other side's end is how many programs close: whoever ended first did it.
-  const bool by_us = failed_ && (*failed_ == tunnel_end::idle_timeout || *failed_ == tunnel_end::cut);
+  const bool by_us = failed_ && is_ours(*failed_);
   if (first_closed_ && !by_us) out.end = *first_closed_;
   co_return out;
 }
 
-net::task<void> tunnel::pump_beside(direction& way) {
-  co_await pump(way);
-  beside_done_->set();
+/// Ends without an exception: the other direction refers to what is here.
+net::task<void> tunnel::pump(direction& way) {
+  try {
+    net::task<void> all = pass_all(way);
+    co_await all;
+  } catch (const std::bad_alloc&) {
+    end(tunnel_end::no_memory);
+  }
 }
 
-net::task<void> tunnel::pump(direction& way) {
+net::task<void> tunnel::pass_all(direction& way) {
   std::array<char, small_read> small;
   wire::buffer_pool::block block;
   bool alive = co_await pass_on(way, way.first);

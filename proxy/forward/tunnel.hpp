@@ -11,8 +11,8 @@
 #include <optional>
 #include <string_view>
 
+#include "net/beside.hpp"
 #include "net/deadlines.hpp"
-#include "net/event.hpp"
 #include "wire/buffers.hpp"
 #include "wire/exchange.hpp"
 
@@ -29,11 +29,13 @@ enum class tunnel_end : std::uint8_t {
   upstream_reset,
   idle_timeout,
   cut,             // by us, at shutdown
+  no_memory,       // by us
   connect_failed,  // it never began
 };
 std::string_view name(tunnel_end value) noexcept;
 
-/// Only an upstream that resets while the downstream is there is an error (decision 12); `none` for an ordinary end.
+/// Only an upstream that resets while the downstream is there is an error (decision 12), and memory that is used up;
+/// `none` for an ordinary end.
 base::fault fault_of(tunnel_end end) noexcept;
 
 struct tunnel_outcome {
@@ -71,7 +73,7 @@ class tunnel {
   };
 
   net::task<void> pump(direction& way);
-  net::task<void> pump_beside(direction& way);
+  net::task<void> pass_all(direction& way);
   net::task<bool> pass_on(direction& way, std::string_view piece);
   void end(tunnel_end how) noexcept;
   static void on_idle(void* self) noexcept;
@@ -81,7 +83,7 @@ class tunnel {
   net::deadline idle_;
   direction up_;    // downstream to upstream
   direction down_;  // upstream to downstream
-  std::optional<net::event> beside_done_;
+  net::beside upwards_;
   std::optional<tunnel_end> first_closed_;
   std::optional<tunnel_end> failed_;
 };

@@ -2,14 +2,19 @@
 #include "net/spawn.hpp"
 
 #include <boost/asio/post.hpp>
+#include <new>
 
 #include "base/log.hpp"
 
 namespace sidespan::net {
 namespace {
 
-void report(const char* what, std::string_view reason) {
-  base::log(base::log_level::error, "internal error", {{"in", what}, {"reason", std::string(reason)}});
+void report(const char* what, std::string_view reason) noexcept {
+  try {
+    base::log(base::log_level::error, "internal error", {{"in", what}, {"reason", std::string(reason)}});
+  } catch (const std::bad_alloc&) {
+    // Which it may well have been.
+  }
 }
 
 /// The first coroutine of a chain. Owns itself: it is gone when it ends, or when whoever should resume it is destroyed.

@@ -9,6 +9,7 @@
 #include <grpcpp/support/slice.h>
 
 #include <chrono>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -41,6 +42,17 @@ class export_call final : public grpc::ServerGenericBidiReactor {
 
   void OnReadDone(bool ok) override {
     if (!ok) return Finish({grpc::StatusCode::INVALID_ARGUMENT, "no request"});
+    try {
+      take();
+    } catch (const std::bad_alloc&) {
+      // gRPC swallows what is thrown here, and the caller would wait. It may send them again (OTLP §Failures).
+      Finish({grpc::StatusCode::UNAVAILABLE, "no memory left"});
+    }
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  void take() {
     pb::ExportTraceServiceRequest request;
     if (!parse(message_, request))
       return Finish({grpc::StatusCode::INVALID_ARGUMENT, "not an ExportTraceServiceRequest"});
@@ -48,9 +60,7 @@ class export_call final : public grpc::ServerGenericBidiReactor {
     message_ = full_success();
     StartWriteAndFinish(&message_, {}, grpc::Status::OK);
   }
-  void OnDone() override { delete this; }
 
- private:
   const receiver::on_request& callback_;
   grpc::ByteBuffer message_;
 };

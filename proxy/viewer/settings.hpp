@@ -27,6 +27,8 @@ struct settings {
   std::chrono::seconds max_age = std::chrono::hours(24);
   /// How long spans may wait to be stored together; also how far the live view lags.
   std::chrono::milliseconds batch_delay{100};
+  /// Between two looks for traces that are too old; without them only new spans make old ones go.
+  std::chrono::milliseconds housekeeping{60000};
   /// Shown by the empty page: where spans are received.
   std::string otlp_address = "127.0.0.1:4317";
   /// Shown by the empty page: the command that makes the first span.

@@ -29,7 +29,6 @@ constexpr std::size_t max_queued_bytes = 64 * 1024 * 1024;
 constexpr std::size_t max_batch = 2'000;
 constexpr std::size_t max_published = 200;
 constexpr std::chrono::seconds closing_time{2};
-constexpr std::chrono::seconds housekeeping{60};
 
 wire::page_settings page_settings_of(const settings& wanted) {
   wire::page_settings out;
@@ -177,15 +176,15 @@ void viewer::state::publish(const std::vector<std::int64_t>& touched) {
 }
 
 void viewer::state::evict_by_age() {
-  age_timer.expires_after(housekeeping);
+  age_timer.expires_after(wanted.housekeeping);
   age_timer.async_wait([this](boost::system::error_code ec) {
     if (ec) return;
+    evict_by_age();  // first: Asio still has the memory of the wait that is over, so it cannot fail
     try {
       writer.evict();
     } catch (const std::exception& problem) {
       complain(problem, 0);
     }
-    evict_by_age();
   });
 }
 

@@ -109,6 +109,14 @@ class conventions(span_test):
         self.assertEqual((span.name, span.kind, span.error), ("GET /carts/{id}", "server", False))
         self.assertIsInstance(span.attributes["http.response.status_code"], int)
 
+    def test_the_scheme_of_a_server_span_is_the_one_that_the_caller_asked_for(self):  # RFC 9112 §3.2.2
+        for target, scheme in (("https://shop.example/carts/7", "https"), ("HTTPS://shop.example/carts/7", "https"),
+                               ("http://shop.example/carts/7", "http"), ("/carts/7", "http")):
+            with self.subTest(target):
+                self.spans_of.clear()
+                get(self.port, target)
+                self.assertEqual(self.only_span().attributes["url.scheme"], scheme)
+
     def test_client_span(self):
         self.dependency.otherwise(lambda one: one.reply(200))
         get(self.sidecar.outbound, "/items?sig=secret&a=1")

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <deque>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,6 +28,7 @@ struct fake_body {
     bool last = false;
     bool at_hand = false;
     std::optional<fault> failure;
+    bool no_memory = false;
   };
   std::deque<step> steps;
   std::string current;  // the piece handed out last, kept for its views
@@ -40,6 +42,7 @@ struct fake_body {
     const step now = steps.front();
     steps.pop_front();
     if (now.failure) return *now.failure;
+    if (now.no_memory) throw std::bad_alloc();
     current = now.text;
     out = {current, now.last};
     return true;
@@ -96,6 +99,7 @@ class fake_down final : public wire::server_exchange {
   http::body_size put_size;
   std::vector<std::string> put_fields, interim;  // "Name: value"
   bool trailers_wanted = false, closes = false, stopped = false, aborted = false, interrupted = false;
+  int readers = 0;  // of the body, that wait
 
   http::request_head& request() noexcept override { return head; }
   http::body_size request_size() const noexcept override { return size; }
@@ -106,7 +110,9 @@ class fake_down final : public wire::server_exchange {
   base::result<bool> body_at_hand(wire::body_piece& out) override { return body.at_hand(out); }
   net::task<base::result<wire::body_piece>> read_body() override {
     wire::body_piece out;
+    ++readers;
     if (body.steps.empty() && !stopped) co_await place_.wait();
+    --readers;
     if (body.steps.empty()) co_return fault(fault_code::request_timeout, side::downstream, stage::read_body, "stopped");
     const base::result<bool> got = body.next(out);
     if (!got) co_return got.error();

@@ -33,8 +33,10 @@ struct stage_set final : relay_hooks {
   kept_body* kept = nullptr;
   counting_clock clock;
   bool timed = true;
+  bool no_memory = false;  // when the response head is there
 
   base::result<void> on_response(http::response_head& head) override {
+    if (no_memory) throw std::bad_alloc();
     head.fields.add("X-Seen", "1");
     if (refusal) return *refusal;
     return {};
@@ -396,6 +398,44 @@ TEST_CASE("relay: a response that breaks off keeps its status and is never compl
   CHECK(out.status == 200);
   CHECK_FALSE(set.down.output.complete);
   CHECK(set.completed_at == "never");
+}
+
+TEST_CASE("relay: no memory on the response side is a fault, and the upload has ended before it is told") {
+  stage_set set;
+  set.request_with({{"one", false, true, {}}});
+  SECTION("for its head") {
+    set.no_memory = true;
+    set.answer({nothing}, sized(0));
+  }
+  SECTION("for its content") { set.answer({{"half", false, false, {}}, {"", false, false, {}, true}}); }
+  const relay_outcome out = set.run();
+  REQUIRE(out.fault);
+  CHECK(out.fault->code() == fault_code::connection_limit_reached);
+  CHECK(out.fault->side() == side::internal);
+  CHECK(set.down.stopped);
+  CHECK(set.down.readers == 0);
+  CHECK(set.up.interrupted);
+  CHECK_FALSE(set.down.output.complete);
+}
+
+TEST_CASE("relay: no memory for the rest of the request ends both, and the upstream never takes it for whole") {
+  stage_set set;
+  set.request_with({{"one", false, true, {}}, {"", false, false, {}, true}});
+  const relay_outcome out = set.run();
+  REQUIRE(out.fault);
+  CHECK(out.fault->code() == fault_code::connection_limit_reached);
+  CHECK(out.fault->side() == side::internal);
+  CHECK(set.up.interrupted);
+  CHECK_FALSE(set.up.output.complete);
+}
+
+TEST_CASE("relay: no memory for the request, which nothing is read beside of") {
+  stage_set set;
+  set.request_with({{"", false, true, {}, true}});
+  const relay_outcome out = set.run();
+  REQUIRE(out.fault);
+  CHECK(out.fault->code() == fault_code::connection_limit_reached);
+  CHECK(set.up.output.writes.empty());
 }
 
 }  // namespace sidespan::forward::test

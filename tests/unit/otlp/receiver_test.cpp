@@ -9,6 +9,8 @@
 
 #include <catch2/catch.hpp>
 #include <mutex>
+#include <new>
+#include <utility>
 
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
 #include "otlp/grpc_exporter.hpp"
@@ -25,6 +27,10 @@ class fixture {
  public:
   receiver& subject() { return receiver_; }
   std::string address() const { return "127.0.0.1:" + std::to_string(receiver_.port()); }
+  void refuse_memory_once() {
+    const std::lock_guard lock(mutex_);
+    no_memory_once_ = true;
+  }
   std::vector<pb::ExportTraceServiceRequest> requests() {
     const std::lock_guard lock(mutex_);
     return requests_;
@@ -61,9 +67,11 @@ class fixture {
   }
 
   std::mutex mutex_;
+  bool no_memory_once_ = false;
   std::vector<pb::ExportTraceServiceRequest> requests_;
   receiver receiver_{anywhere(), [this](const pb::ExportTraceServiceRequest& request) {
                        const std::lock_guard lock(mutex_);
+                       if (std::exchange(no_memory_once_, false)) throw std::bad_alloc();
                        requests_.push_back(request);
                      }};
 };
@@ -100,6 +108,15 @@ TEST_CASE("receiver: bytes that are no request are an invalid argument") {
   const auto out = f.call(export_method, "\x0a\x7f nonsense");
   CHECK(out.status.error_code() == grpc::StatusCode::INVALID_ARGUMENT);
   CHECK(f.requests().empty());
+}
+
+TEST_CASE("receiver: spans that there is no memory for may be sent again") {
+  fixture f;
+  f.refuse_memory_once();
+  CHECK(f.call(export_method, "").status.error_code() == grpc::StatusCode::UNAVAILABLE);
+  CHECK(f.requests().empty());
+  CHECK(f.call(export_method, "").status.ok());
+  CHECK(f.requests().size() == 1);
 }
 
 TEST_CASE("receiver: other methods are unimplemented") {

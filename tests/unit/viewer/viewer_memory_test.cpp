@@ -19,11 +19,12 @@ namespace {
 constexpr std::size_t large = 256 * 1024;
 thread_local bool marked = false;
 std::atomic<bool> refusing{false};
+std::atomic<bool> refusing_all{false};
 
 }  // namespace
 
 [[gnu::noinline]] void* operator new(std::size_t size) {
-  if (marked && size >= large && refusing.load()) throw std::bad_alloc();
+  if (marked && (refusing_all.load() || (size >= large && refusing.load()))) throw std::bad_alloc();
   if (void* memory = std::malloc(size > 0 ? size : 1)) return memory;
   throw std::bad_alloc();
 }
@@ -39,8 +40,10 @@ class marking_clock final : public base::clock {
   base::steady_time steady() const noexcept override { return system_.steady(); }
   base::wall_time wall() const noexcept override {
     marked = std::this_thread::get_id() != maker_;
+    if (marked) ++asked;
     return system_.wall();
   }
+  mutable std::atomic<int> asked{0};  // by that thread
 
  private:
   const base::system_clock system_;
@@ -77,6 +80,26 @@ TEST_CASE("viewer: spans that there is no memory for are counted as dropped, and
   const nlohmann::json after = stats_when(shown.port(), "spans", 2001);
   CHECK(after["spans"] == 2001);
   CHECK(after["dropped_spans"] == 2000);
+}
+
+TEST_CASE("viewer: it goes on looking for old traces when there was no memory for a moment") {
+  const marking_clock clock;
+  settings tidy = quick();
+  tidy.housekeeping = std::chrono::milliseconds(1);
+  viewer shown(tidy, clock);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  const auto looks = [&](int more) {
+    const int before = clock.asked.load();
+    while (clock.asked.load() < before + more && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    return clock.asked.load() >= before + more;
+  };
+  shown.add(std::vector{sample(1, 1, 0, "GET /")});
+  REQUIRE(looks(3));
+  refusing_all = true;
+  const bool without_memory = looks(3);
+  refusing_all = false;
+  CHECK(without_memory);
+  CHECK(looks(3));
 }
 
 }  // namespace

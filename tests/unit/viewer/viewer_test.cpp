@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <thread>
 
@@ -28,6 +29,25 @@ struct rigged_file {
     for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((path + suffix).c_str());
   }
 };
+
+/// The system's, moved on by a test.
+struct moved_clock final : base::clock {
+  const base::system_clock system;
+  mutable std::atomic<std::int64_t> moved{0};  // ns
+
+  base::steady_time steady() const noexcept override { return system.steady(); }
+  base::wall_time wall() const noexcept override {
+    return {system.wall().ns + static_cast<std::uint64_t>(moved.load())};
+  }
+};
+
+/// How many there are, once there are so many, or after a while.
+std::uint64_t traces_when(std::uint16_t port, std::uint64_t count) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  std::uint64_t now = fetch(port, "/api/stats")["traces"];
+  while (now != count && std::chrono::steady_clock::now() < end) now = fetch(port, "/api/stats")["traces"];
+  return now;
+}
 
 }  // namespace
 
@@ -67,6 +87,18 @@ TEST_CASE("viewer: what does not fit the queue is dropped and counted") {
   live.get("/api/live");
   live.read_until("event: stats");  // the rest is stored
   CHECK(fetch(shown.port(), "/api/stats")["dropped_spans"] == dropped);
+}
+
+TEST_CASE("viewer: old traces go by their age, also when no new ones come") {
+  const moved_clock clock;
+  settings tidy = quick();
+  tidy.max_age = std::chrono::hours(1);
+  tidy.housekeeping = std::chrono::milliseconds(1);
+  viewer shown(tidy, clock);
+  shown.add(std::vector{sample(1, 1, 0, "GET /")});
+  REQUIRE(traces_when(shown.port(), 1) == 1);
+  clock.moved = std::chrono::nanoseconds(std::chrono::hours(2)).count();
+  CHECK(traces_when(shown.port(), 0) == 0);
 }
 
 TEST_CASE("viewer: what is queued at the end is stored before it closes") {

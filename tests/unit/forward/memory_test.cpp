@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Relay and tunnel when one allocation fails, whichever it is. This file replaces operator new of the whole test
+// program; only the thread that asked for it is refused, once. Not under the sanitizers, which bring an operator new of
+// their own for some of its forms.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <new>
+
+#include "fake_exchanges.hpp"
+#include "forward/relay.hpp"
+#include "forward/tunnel.hpp"
+#include "support/loopback.hpp"
+
+namespace {
+
+thread_local int until_refusal = 0;  // 0: none
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  if (until_refusal > 0 && --until_refusal == 0) throw std::bad_alloc();
+  if (void* memory = std::malloc(size > 0 ? size : 1)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace sidespan::forward::test {
+namespace {
+
+struct no_hooks final : relay_hooks {
+  base::result<void> on_response(http::response_head&) override { return {}; }
+  base::result<void> on_switch(http::response_head&) override { return {}; }
+  void on_response_complete() noexcept override {}
+};
+
+/// An upload that waits for more while the response comes in pieces.
+struct long_exchange {
+  support::event_loop loop;
+  fake_down down{loop.context.get_executor()};
+  fake_up up{loop.context.get_executor()};
+  no_hooks hooks;
+
+  long_exchange() {
+    down.size.kind = http::body_size::kind::unknown;
+    down.body.steps = {{std::string(40, 'a'), false, true, {}}, {std::string(40, 'b'), false, false, {}}};
+    up.answers.push_back({200, down.size, {}});
+    up.body.steps = {{std::string(40, 'c'), false, false, {}}, {std::string(40, 'd'), true, false, {}}};
+  }
+
+  net::task<bool> run(int refused, std::optional<relay_outcome>& out) {
+    const relay_request request{down, up, "/", 0, false, nullptr, nullptr};
+    until_refusal = refused;
+    try {
+      net::task<relay_outcome> all = relay(request, hooks, loop.context.get_executor());
+      out = co_await all;
+    } catch (const std::bad_alloc&) {
+      // Of its frame: it has not begun.
+    }
+    co_return std::exchange(until_refusal, 0) == 0;  // somebody was refused
+  }
+};
+
+TEST_CASE("relay: whichever allocation fails, the upload has ended when the relay has") {
+  bool refused = true;
+  int faults = 0;
+  for (int n = 1; refused; ++n) {
+    INFO("allocation " << n);
+    REQUIRE(n < 1000);
+    long_exchange set;
+    std::optional<relay_outcome> out;
+    refused = set.loop.finish(set.run(n, out));
+    CHECK(set.down.readers == 0);
+    if (!out || !out->fault) continue;
+    ++faults;
+    CHECK(out->fault->code() == fault_code::connection_limit_reached);
+    CHECK(set.up.interrupted);
+  }
+  CHECK(faults > 3);
+}
+
+/// A tunnel with as much to pass on either way as needs a block.
+struct busy_tunnel {
+  support::event_loop loop;
+  wire::buffer_pool buffers;
+  support::connection down = support::connected(loop);
+  support::connection up = support::connected(loop);
+
+  busy_tunnel() {
+    down.far.send(std::string(20'000, 'u'));
+    up.far.send(std::string(20'000, 'd'));
+  }
+
+  net::task<bool> run(int refused, std::optional<tunnel_outcome>& out) {
+    tunnel between(wire::raw_connection(down.near.get()), wire::raw_connection(up.near.get()), buffers,
+                   std::chrono::milliseconds(0));
+    until_refusal = refused;
+    try {
+      net::task<tunnel_outcome> all = between.run();
+      out = co_await all;
+    } catch (const std::bad_alloc&) {
+      // Of its frame: it has not begun.
+    }
+    co_return std::exchange(until_refusal, 0) == 0;
+  }
+  /// Takes what has come at the far ends; they are not short of memory.
+  void take_all() {
+    const int left = std::exchange(until_refusal, 0);
+    down.far.receive();
+    up.far.receive();
+    until_refusal = left;
+  }
+};
+
+TEST_CASE("tunnel: whichever allocation fails, both directions have ended when the tunnel has") {
+  bool refused = true;
+  int ended = 0;
+  for (int n = 1; refused; ++n) {
+    INFO("allocation " << n);
+    REQUIRE(n < 1000);
+    busy_tunnel set;
+    std::optional<tunnel_outcome> out;
+    const auto over = set.loop.start(set.run(n, out));
+    set.down.far.shut_write();
+    set.up.far.shut_write();
+    set.loop.until([&] {
+      set.take_all();
+      return over->has_value();
+    });
+    refused = **over;
+    if (!out || out->end != tunnel_end::no_memory) continue;
+    ++ended;
+    CHECK(fault_of(out->end).code() == fault_code::connection_limit_reached);
+    CHECK_FALSE(set.down.near->is_open());
+    CHECK_FALSE(set.up.near->is_open());
+  }
+  CHECK(ended > 1);
+}
+
+}  // namespace
+}  // namespace sidespan::forward::test
+#endif
