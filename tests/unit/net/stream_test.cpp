@@ -26,6 +26,22 @@ task<ended> read(stream& from) {
   co_return out;
 }
 
+task<ended> read_lent(stream& from, block_pool& lender, bool head) {
+  ended out;
+  block_pool::block lent;
+  error_code ec;
+  const std::size_t got = co_await from.read_lent(lender, head, lent, ec);
+  out.bytes.assign(lent.data() == nullptr ? "" : lent.data(), got);
+  if (got == 0) out.end = from.end_of(ec);
+  co_return out;
+}
+
+task<std::size_t> drop(stream& from, std::size_t most) {
+  error_code ec;
+  const std::size_t got = co_await from.drop_some(most, ec);
+  co_return ec ? 0 : got;
+}
+
 struct stream_set {
   support::event_loop loop;
   support::connection ends = support::connected(loop);
@@ -72,6 +88,43 @@ TEST_CASE("stream: how a read can end") {
     s.near().limit(20ms);
     CHECK(s.read_end() == io_end::timed_out);
   }
+}
+
+TEST_CASE("stream: a read holds lent memory while there is something to receive, and no longer") {
+  block_pool pool;
+  stream_set s;
+  const bool head = GENERATE(false, true);
+  const auto waiting = s.loop.start(read_lent(s.near(), pool, head));
+  CHECK(pool.in_use() == 0);
+  SECTION("bytes come") {
+    s.far().send("hello");
+    s.loop.until([&] { return waiting->has_value(); });
+    CHECK((*waiting)->bytes == "hello");
+  }
+  SECTION("a FIN comes") {
+    s.far().shut_write();
+    s.loop.until([&] { return waiting->has_value(); });
+    CHECK((*waiting)->end == io_end::closed);
+  }
+  SECTION("a reset comes") {
+    s.far().reset();
+    s.loop.until([&] { return waiting->has_value(); });
+    CHECK((*waiting)->end == io_end::reset);
+  }
+  CHECK(pool.in_use() == 0);
+}
+
+TEST_CASE("stream: what is dropped is gone, and no more than was said") {
+  stream_set s;
+  s.far().send("unwantedhello");
+  CHECK(s.loop.finish(drop(s.near(), 6)) == 6);
+  CHECK(s.loop.finish(drop(s.near(), 2)) == 2);
+  CHECK(s.loop.finish(read(s.near())).bytes == "hello");
+  const auto waiting = s.loop.start(drop(s.near(), 100));
+  CHECK_FALSE(waiting->has_value());
+  s.far().send("more");
+  s.loop.until([&] { return waiting->has_value(); });
+  CHECK(**waiting == 4);
 }
 
 TEST_CASE("stream: nothing that has come is waited for, however it came") {

@@ -329,9 +329,9 @@ struct grouping {
   support::event_loop loop;
   support::listening one, two;
   wire::buffer_pool buffers;
+  heard told;  // by the pool until it is gone
   upstream::pool pool{loop.context, loop.wheel, buffers, keeping(8), {&say, &resolver_now}};
   cluster_settings settings;
-  heard told;
   std::deque<support::far_end> far;
 
   grouping() {
