@@ -70,13 +70,15 @@ bool shard::make_room(const forward::door& at, std::string_view limit) noexcept 
   return true;
 }
 
-/// Idle upstream connections have what callers, and the connections that these may need, leave of the descriptors:
-/// accepting and the pages find one then.
+/// Upstream connections have what callers leave of the descriptors: accepting and the pages find one then. Each caller
+/// may need one connection of its own shard; what is left beyond that all shards share evenly.
 void shard::share_files() noexcept {
   constexpr std::size_t plenty = std::size_t{1} << 24;
   const std::size_t open = here_.all.connections.load(std::memory_order_relaxed);
   const std::size_t callers = std::min(here_.all.connections_by_files, plenty);
-  pool_.keep_idle(2 * (callers - std::min(callers, open)) / here_.all.shards);
+  std::size_t own = 0;
+  for (const entrance& each : entrances_) own += each.door.connections;
+  pool_.keep_open(own + 2 * (callers - std::min(callers, open)) / here_.all.shards);
 }
 
 void shard::start() {

@@ -5,6 +5,7 @@
 #include "http/upgrade.hpp"
 #include "trace/http_attributes.hpp"
 #include "trace/tunnel_attributes.hpp"
+#include "upstream/raw_place.hpp"
 
 // What becomes of an exchange that stops being HTTP (decision 13).
 
@@ -43,6 +44,7 @@ net::task<exchange::outcome> exchange::connect_through() {
   }
   ++attempts_;
   if (traced()) begin_span();
+  const upstream::raw_place counted(shard_.pool);
   std::unique_ptr<net::stream> up;
   auto connected = co_await connect_raw();
   if (connected) up = std::move(*connected);

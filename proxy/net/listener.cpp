@@ -117,7 +117,7 @@ void listener::take_queued() {
   acceptor_.non_blocking(true, ec);
   for (int taken = 0; !ec && taken < asio::socket_base::max_listen_connections; ++taken) {
     take_one(ec);
-    if (ec == asio::error::connection_aborted) ec.clear();
+    if (ec == asio::error::connection_aborted || ec == asio::error::no_memory) ec.clear();  // that of one of them
   }
 }
 

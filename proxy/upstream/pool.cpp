@@ -200,58 +200,7 @@ void pool::put(std::unique_ptr<connection> one) noexcept {
   back.expiry.arm(settings_.idle_timeout);
   count_idle(1);
   ++of.idle;
-  if (idle.size() > settings_.idle_per_endpoint || idle_count() > most_idle_) remove(idle.oldest());
-}
-
-void pool::keep_idle(std::size_t most) noexcept {
-  most_idle_ = most;
-  while (idle_count() > most_idle_ && close_one_idle()) {
-  }
-}
-
-/// One connection less: whoever waits may open another.
-void pool::closed(group& of) noexcept {
-  --of.open;
-  if (of.waiting.empty()) return;
-  waiter& next = *of.waiting.front();
-  of.waiting.pop_front();
-  next.may_open = true;
-  ++of.open;
-  next.ready.set();
-}
-
-void pool::remove(connection& expired) noexcept {
-  group& of = expired.cluster;
-  count_idle(-1);
-  --of.idle;
-  expired.to.idle.remove(expired);
-  closed(of);
-}
-
-void pool::on_expiry(void* idle) noexcept {
-  auto& expired = *static_cast<connection*>(idle);
-  expired.owner.remove(expired);
-}
-
-/// Members of former addresses go when nothing is in flight on them any more.
-void pool::drop_retired(group& of) noexcept {
-  for (const auto& each : of.cluster.retired()) {
-    while (!each->idle.empty()) remove(each->idle.oldest());
-  }
-  std::erase_if(of.cluster.retired(), [](const auto& each) { return each->in_flight == 0; });
-}
-
-void pool::close_idle() noexcept {
-  closing_ = true;
-  connector_.stop();
-  for (auto& [key, of] : clusters_) {
-    for (const auto& each : of->cluster.members()) {
-      while (!each->idle.empty()) remove(each->idle.oldest());
-    }
-    for (waiter* each : of->waiting) each->ready.set();
-    of->waiting.clear();
-    for (net::event* each : of->unresolved) each->set();
-  }
+  if (idle.size() > settings_.idle_per_endpoint || open_ > most_open_) remove(idle.oldest());
 }
 
 }  // namespace sidespan::upstream

@@ -128,10 +128,10 @@ class pool {
 
   /// From the next connection on.
   void configure(const pool_settings& settings) { settings_ = settings; }
-  /// Closes an idle connection of any cluster, whose descriptor is needed. False: none idles.
+  /// Closes the connection that has idled longest, of whatever cluster: its descriptor is needed. False: none idles.
   bool close_one_idle() noexcept;
-  /// Of all clusters together no more than `most` idle from now on.
-  void keep_idle(std::size_t most) noexcept;
+  /// Of all clusters together no more than `most` are open from now on; beyond that none idles.
+  void keep_open(std::size_t most) noexcept;
   /// Any thread.
   std::size_t idle_count() const noexcept { return idle_total_.load(std::memory_order_relaxed); }
   /// Where events go; null: nowhere.
@@ -143,6 +143,7 @@ class pool {
  private:
   friend struct connection;
   friend struct group;
+  friend class raw_place;
   struct waiter;
   using clusters = std::unordered_map<std::string, std::unique_ptr<group>>;
 
@@ -150,6 +151,8 @@ class pool {
   void count_idle(int change) noexcept {
     idle_total_.store(idle_count() + static_cast<std::size_t>(change), std::memory_order_relaxed);
   }
+  void count_one_more() noexcept;
+  void make_way() noexcept;
   void forget_unused() noexcept;
   lease idle_of(member& at, const limits& limits);
 
@@ -179,7 +182,8 @@ class pool {
   net::deadlines& wheel_;
   wire::buffer_pool& buffers_;
   pool_settings settings_;
-  std::size_t most_idle_ = std::numeric_limits<std::size_t>::max();
+  std::size_t most_open_ = std::numeric_limits<std::size_t>::max();
+  std::size_t open_ = 0;  // of all clusters, on their way, leased and idle
   net::connector connector_;
   clusters clusters_;
   clusters::value_type* last_ = nullptr;    // found last: most shards have few

@@ -147,6 +147,7 @@ net::task<base::result<pool::lease>> pool::connect(group& of, limits limits) {
     co_return waited;
   }
   ++of.open;
+  count_one_more();
   auto opened = co_await open(of, limits, first);
   co_return opened;
 }
@@ -156,28 +157,6 @@ member* pool::pick(group& of, const member* avoid) noexcept {
   member* at = of.cluster.pick(avoid, panic);
   if (panic) tell(of, event::panic);
   return at;
-}
-
-/// An idle connection to another endpoint gives way: it may be needed, this one is.
-bool pool::make_room(group& of, const member& for_one) noexcept {
-  if (!of.waiting.empty()) return false;
-  for (const auto& each : of.cluster.members()) {
-    if (each->idle.empty() || each.get() == &for_one) continue;
-    remove(each->idle.oldest());
-    return true;
-  }
-  return false;
-}
-
-bool pool::close_one_idle() noexcept {
-  for (const auto& [key, of] : clusters_) {
-    for (const auto& each : of->cluster.members()) {
-      if (each->idle.empty()) continue;
-      remove(each->idle.oldest());
-      return true;
-    }
-  }
-  return false;
 }
 
 net::task<base::result<pool::lease>> pool::wait_for_one(group& of, limits limits) {

@@ -2,6 +2,7 @@
 #include "net/listener.hpp"
 
 #include <catch2/catch.hpp>
+#include <new>
 #include <vector>
 
 #include "net/read.hpp"
@@ -115,6 +116,56 @@ TEST_CASE("listener: the queue is handed over although accepting is paused") {
   CHECK(a.taken.size() == 1);
   a.loop.run_for(std::chrono::milliseconds(150));  // the pause ends, and with it the loop
   CHECK(a.pauses == std::vector<std::string>{"memory"});
+}
+
+namespace {
+
+/// A listener that finds no memory for the first connection.
+struct out_of_memory_once {
+  support::event_loop loop;
+  std::vector<tcp_socket> taken;
+  std::vector<std::string> pauses;
+  int calls = 0;
+  listener door{bind_listener(loop.context, "127.0.0.1", 0, false),
+                [this](accepted from) {
+                  if (++calls == 1) throw std::bad_alloc();
+                  taken.push_back(std::move(from.socket));
+                },
+                [] { return std::string_view(); }, [this](std::string_view why) { pauses.emplace_back(why); }, "test"};
+  std::vector<tcp_socket> callers;
+
+  out_of_memory_once() {
+    for (int i = 0; i < 3; ++i) {
+      callers.emplace_back(loop.context.get_executor());
+      callers.back().connect(tcp_endpoint(asio::ip::address_v4::loopback(), door.port()));
+    }
+  }
+  /// The first caller was closed, the others are served.
+  void check_cost() {
+    callers[0].non_blocking(true);
+    char byte = 0;
+    error_code ec;
+    callers[0].read_some(asio::buffer(&byte, 1), ec);
+    CHECK(ec == asio::error::eof);
+    REQUIRE(taken.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) CHECK(taken[i].remote_endpoint() == callers[i + 1].local_endpoint());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("listener: no memory for a connection costs that one, and accepting goes on after a pause") {
+  out_of_memory_once a;
+  a.door.start();
+  a.loop.until([&a] { return a.taken.size() == 2; });
+  a.check_cost();
+  CHECK(a.pauses == std::vector<std::string>{"memory"});
+}
+
+TEST_CASE("listener: no memory for a connection while it stops costs that one, not those behind it") {
+  out_of_memory_once a;
+  a.door.stop();
+  a.check_cost();
 }
 
 TEST_CASE("listener: a pause is told once, however long, and again after it has accepted") {

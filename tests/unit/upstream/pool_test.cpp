@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "support/loopback.hpp"
+#include "upstream/raw_place.hpp"
 
 namespace sidespan::upstream::test {
 namespace {
@@ -73,20 +74,97 @@ struct pooling {
 
 }  // namespace
 
-TEST_CASE("pool: of all clusters together no more than so many idle") {
+TEST_CASE("pool: of all clusters together no more than so many are open, and idle ones give way") {
   pooling p;
   for (int i = 0; i < 3; ++i) p.warm_beside();
   CHECK(p.pool.idle_count() == 3);
-  p.pool.keep_idle(2);
+  p.pool.keep_open(2);
   CHECK(p.pool.idle_count() == 2);
-  p.warm_beside();
+  auto lease = p.connect();
+  CHECK(p.pool.idle_count() == 1);
+  p.exchange(lease, 3);
+  lease.give_back();
   CHECK(p.pool.idle_count() == 2);
-  p.pool.keep_idle(3);
+  p.pool.keep_open(3);
   p.warm_beside();
   CHECK(p.pool.idle_count() == 3);
-  p.pool.keep_idle(0);
+  p.pool.keep_open(0);
   CHECK(p.pool.idle_count() == 0);
   CHECK_FALSE(p.pool.close_one_idle());
+}
+
+TEST_CASE("pool: what requests need is opened beyond the limit, and closes when it comes back") {
+  pooling p;
+  p.pool.keep_open(2);
+  std::vector<pool::lease> leases;
+  for (std::size_t i = 0; i < 3; ++i) {
+    leases.push_back(p.connect());
+    p.exchange(leases.back(), i);
+  }
+  leases[0].give_back();
+  CHECK(p.pool.idle_count() == 0);
+  CHECK(p.far[0].sees_end());
+  leases[1].give_back();
+  leases[2].give_back();
+  CHECK(p.pool.idle_count() == 2);
+  for (int i = 0; i < 9; ++i) {  // and serve again from now on
+    auto again = p.pool.take_idle(p.where, {});
+    REQUIRE(again);
+    p.exchange(again, 2);
+  }
+  CHECK(p.pool.idle_count() == 2);
+}
+
+TEST_CASE("pool: at the limit the connection gives way that is the next to expire, of whatever upstream") {
+  pooling p;
+  const support::listening elsewhere;
+  const endpoint other{"127.0.0.1", elsewhere.port()};
+  const bool elsewhere_first = GENERATE(true, false);
+  p.pool.configure(keeping(128, elsewhere_first ? 30s : 20s));
+  p.warm();
+  p.pool.configure(keeping(128, elsewhere_first ? 20s : 30s));
+  auto lease = p.loop.finish(p.pool.connect(other, {}));
+  REQUIRE(lease);
+  p.far.push_back(elsewhere.accept());
+  p.exchange(*lease, 1);
+  lease->give_back();
+  REQUIRE(p.pool.close_one_idle());
+  CHECK(p.far[elsewhere_first ? 1 : 0].sees_end());
+  CHECK_FALSE(p.far[elsewhere_first ? 0 : 1].sees_end());
+}
+
+TEST_CASE("pool: a connection outside of the clusters counts while somebody has a place for it") {
+  pooling p;
+  for (int i = 0; i < 2; ++i) p.warm_beside();
+  p.pool.keep_open(2);
+  {
+    const raw_place place(p.pool);
+    CHECK(p.pool.idle_count() == 1);
+    p.warm_beside();
+    CHECK(p.pool.idle_count() == 1);
+  }
+  p.warm_beside();
+  CHECK(p.pool.idle_count() == 2);
+}
+
+TEST_CASE("pool: what did not connect, was dead or expired is not among those that are open") {
+  pooling p(keeping(128, 30ms));
+  std::uint16_t dead = 0;
+  {
+    const support::listening gone;
+    dead = gone.port();
+  }
+  CHECK_FALSE(p.loop.finish(p.pool.connect(endpoint{"127.0.0.1", dead}, {})));
+  (void)p.connect();
+  p.warm();
+  p.far.back().reset();
+  CHECK_FALSE(p.pool.take_idle(p.where, {}));
+  p.warm();
+  p.loop.until([&p] { return p.pool.idle_count() == 0; });
+  p.pool.configure(keeping(128));
+  p.pool.keep_open(2);
+  for (int i = 0; i < 2; ++i) p.warm_beside();
+  CHECK(p.pool.idle_count() == 2);
 }
 
 TEST_CASE("pool: a complete exchange gives its connection back, the next one takes it") {
@@ -591,6 +669,23 @@ TEST_CASE("pool: more requests than connections wait, in order, and get what com
   (***second).give_back();
   g.loop.until([&] { return third->has_value(); });
   CHECK(**third);
+}
+
+TEST_CASE("pool: leave to open another one counts as open") {
+  grouping g;
+  g.settings.policy.max_connections = 1;
+  auto first = g.connect();
+  const auto second = g.loop.start(g.pool.connect(g.of(), {}));
+  first.give_back();
+  g.loop.until([&] { return second->has_value(); });
+  REQUIRE(**second);
+  g.pool.keep_open(1);
+  g.far.push_back(g.one.accept());  // the one that was given back unused
+  g.serve(***second);
+  (***second).give_back();
+  CHECK(g.pool.idle_count() == 1);
+  g.pool.keep_open(0);
+  CHECK(g.pool.idle_count() == 0);
 }
 
 TEST_CASE("pool: who waits too long, or finds the queue full, is refused") {
