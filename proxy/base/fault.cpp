@@ -42,6 +42,7 @@ std::string_view token(fault_code code) noexcept {
     case fault_code::connection_write_timeout:
       return "connection_write_timeout";
     case fault_code::connection_limit_reached:
+    case fault_code::local_ports_used_up:
       return "connection_limit_reached";
     case fault_code::http_response_incomplete:
       return "http_response_incomplete";

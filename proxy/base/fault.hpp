@@ -36,6 +36,7 @@ enum class fault_code : std::uint8_t {
   connection_read_timeout,
   connection_write_timeout,
   connection_limit_reached,
+  local_ports_used_up,  // to that destination
   http_response_incomplete,
   http_response_timeout,
   http_response_header_section_size,

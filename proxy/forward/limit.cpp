@@ -29,6 +29,8 @@ std::string_view name(limit which) noexcept {
       return "memory";
     case limit::descriptors:
       return "descriptors";
+    case limit::local_ports:
+      return "local_ports";
   }
   return "other";
 }
@@ -51,6 +53,8 @@ std::optional<limit> limit_behind(const base::fault& fault) noexcept {
     case fault_code::connection_limit_reached:
       if (fault.stage() == base::stage::connect || fault.stage() == base::stage::resolve) return limit::descriptors;
       return fault.stage() == base::stage::route ? limit::requests : limit::memory;
+    case fault_code::local_ports_used_up:
+      return limit::local_ports;
     default:
       return std::nullopt;
   }

@@ -26,6 +26,7 @@ enum class limit : std::uint8_t {
   requests,         // 503
   memory,           // 503, or accepting is paused
   descriptors,      // 503, or accepting is paused
+  local_ports,      // 503
 };
 
 /// Label value; never empty.

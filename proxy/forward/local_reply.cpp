@@ -47,6 +47,7 @@ int status_for(const base::fault& fault) noexcept {
       return 404;  // decision 11
     case fault_code::destination_unavailable:
     case fault_code::connection_limit_reached:
+    case fault_code::local_ports_used_up:
     case fault_code::shutting_down:
       return 503;
     case fault_code::dns_timeout:

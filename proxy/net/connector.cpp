@@ -38,8 +38,8 @@ fault connect_fault(const error_code& ec) {
                  "out of file descriptors");
   }
   if (ec == boost::system::errc::address_not_available) {
-    return fault(fault_code::connection_limit_reached, base::side::internal, base::stage::connect,
-                 "out of local ports");
+    return fault(fault_code::local_ports_used_up, base::side::internal, base::stage::connect,
+                 "no local port or address left for the destination");
   }
   return upstream(fault_code::connection_terminated, "connect failed");
 }

@@ -37,8 +37,8 @@ class connector {
   connector(asio::io_context& loop, deadlines& wheel, resolver::ways how = {});
 
   /// Resolves and connects. Faults: dns_*, connection_refused, connection_timeout, destination_ip_unroutable,
-  /// connection_limit_reached (no descriptors left), side upstream. `limit` covers resolving and all addresses. The
-  /// address that worked last is tried first. `spent` outlives the wait.
+  /// connection_limit_reached (no descriptors left), local_ports_used_up, side upstream. `limit` covers resolving and
+  /// all addresses. The address that worked last is tried first. `spent` outlives the wait.
   task<base::result<std::unique_ptr<stream>>> connect(std::string host, std::uint16_t port,
                                                       std::chrono::milliseconds limit, opening* spent = nullptr);
 

@@ -32,10 +32,16 @@ std::vector<net::destination> destinations_of(const std::vector<member*>& places
   return out;
 }
 
-/// It failed for want of a descriptor or a local port, which says nothing of any endpoint.
-bool is_ours(const fault& why) noexcept { return why.code() == fault_code::connection_limit_reached; }
+bool lacks_descriptor(const fault& why) noexcept { return why.code() == fault_code::connection_limit_reached; }
 
-bool is_ours(const net::connector::outcome& out) noexcept { return !out.stream && is_ours(out.why); }
+/// An idle connection has one. A local port is lacking for one destination alone, and what is closed keeps its own for
+/// a minute (TIME_WAIT).
+bool lacks_descriptor(const net::connector::outcome& out) noexcept { return !out.stream && lacks_descriptor(out.why); }
+
+/// For want of a descriptor or a local port, which says nothing of any endpoint.
+bool is_ours(const net::connector::outcome& out) noexcept {
+  return lacks_descriptor(out) || (!out.stream && out.why.code() == fault_code::local_ports_used_up);
+}
 
 /// Counts a coroutine that uses the group over its waits.
 class user {
@@ -118,7 +124,7 @@ net::task<base::result<void>> pool::resolved(group& of, milliseconds limit) {
 net::task<base::result<void>> pool::resolved_with_files(group& of, std::chrono::steady_clock::time_point end) {
   auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
   auto found = co_await resolved(of, left);
-  while (!found && is_ours(found.error()) && (of.looking_up != 0 || close_one_idle())) {
+  while (!found && lacks_descriptor(found.error()) && (of.looking_up != 0 || close_one_idle())) {
     if (of.looking_up == 0) look_up_all(of);
     left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
     found = co_await resolved(of, left);
@@ -194,7 +200,7 @@ net::task<base::result<pool::lease>> pool::open(group& of, limits limits, member
   const auto began = std::chrono::steady_clock::now();
   auto where = destinations_of(places);
   net::connector::outcome out = co_await connector_.connect_any(std::move(where), limits.connect_timeout);
-  while (is_ours(out) && close_one_idle()) {
+  while (lacks_descriptor(out) && close_one_idle()) {
     where = destinations_of(places);
     out = co_await connector_.connect_any(std::move(where), limits.connect_timeout);
   }
@@ -220,7 +226,7 @@ net::task<base::result<std::unique_ptr<net::stream>>> pool::connect_raw(const en
   const std::string host = where.host;
   const std::uint16_t port = where.port;
   auto made = co_await connector_.connect(host, port, limit, spent);
-  while (!made && is_ours(made.error()) && close_one_idle()) {
+  while (!made && lacks_descriptor(made.error()) && close_one_idle()) {
     made = co_await connector_.connect(host, port, limit, spent);
   }
   co_return made;

@@ -13,8 +13,8 @@ using base::stage;
 
 TEST_CASE("limit: every one has a name of its own") {
   std::set<std::string_view> names;
-  for (int i = 0; i <= static_cast<int>(limit::descriptors); ++i) names.insert(name(static_cast<limit>(i)));
-  CHECK(names.size() == static_cast<std::size_t>(limit::descriptors) + 1);
+  for (int i = 0; i <= static_cast<int>(limit::local_ports); ++i) names.insert(name(static_cast<limit>(i)));
+  CHECK(names.size() == static_cast<std::size_t>(limit::local_ports) + 1);
   CHECK(names.count("other") == 0);
 }
 
@@ -39,6 +39,7 @@ TEST_CASE("limit: which one is behind a fault") {
       {fault_code::connection_limit_reached, side::internal, stage::read_head, "memory"},
       {fault_code::connection_limit_reached, side::internal, stage::connect, "descriptors"},
       {fault_code::connection_limit_reached, side::internal, stage::resolve, "descriptors"},
+      {fault_code::local_ports_used_up, side::internal, stage::connect, "local_ports"},
       {fault_code::http_request_error, side::downstream, stage::parse, nullptr},
       {fault_code::connection_refused, side::upstream, stage::connect, nullptr},
   };

@@ -49,6 +49,7 @@ TEST_CASE("local_reply: status of each fault (specs 7.7, decision 11)") {
       {fault_code::destination_not_found, 404, "destination_not_found"},
       {fault_code::destination_unavailable, 503, "destination_unavailable"},
       {fault_code::connection_limit_reached, 503, "connection_limit_reached"},
+      {fault_code::local_ports_used_up, 503, "connection_limit_reached"},
       {fault_code::shutting_down, 503, "destination_unavailable"},
       {fault_code::connection_refused, 502, "connection_refused"},
       {fault_code::destination_ip_unroutable, 502, "destination_ip_unroutable"},

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/pool.hpp"
 
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <deque>
+#include <fstream>
 #include <functional>
 #include <vector>
 
@@ -609,6 +614,66 @@ TEST_CASE("pool: out of descriptors, the fault says so and no endpoint is blamed
   CHECK(g.told.count(event::ejected) == 0);
   auto lease = g.connect();
   CHECK(lease);
+}
+
+namespace {
+
+/// This thread in a network of its own, where only one local port is given to connections.
+class one_local_port {
+ public:
+  one_local_port() : before_(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)) {
+    if (before_ < 0 || ::unshare(CLONE_NEWNET) != 0) return;
+    entered_ = true;
+    const int any = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ifreq loopback{};
+    loopback.ifr_name[0] = 'l';
+    loopback.ifr_name[1] = 'o';
+    loopback.ifr_flags = IFF_UP | IFF_RUNNING;
+    REQUIRE(::ioctl(any, SIOCSIFFLAGS, &loopback) == 0);
+    ::close(any);
+  }
+  ~one_local_port() {
+    if (entered_) ::setns(before_, CLONE_NEWNET);
+    if (before_ >= 0) ::close(before_);
+  }
+  one_local_port(const one_local_port&) = delete;
+  one_local_port& operator=(const one_local_port&) = delete;
+
+  bool entered() const { return entered_; }
+  /// From now on; listeners have theirs by then.
+  static void use_up() {
+    std::ofstream range("/proc/sys/net/ipv4/ip_local_port_range");
+    range << "45000 45000" << std::endl;
+    REQUIRE(range);
+  }
+
+ private:
+  int before_ = -1;
+  bool entered_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("pool: out of local ports to a destination, connections that idle elsewhere stay, and nobody is blamed") {
+  const one_local_port alone;
+  if (!alone.entered()) {
+    WARN("this needs the right to make a network namespace");
+    return;
+  }
+  grouping g;
+  one_local_port::use_up();
+  const auto at = [&g](const support::listening& where) {
+    return g.loop.finish(g.pool.connect(endpoint{"127.0.0.1", where.port()}, {}));
+  };
+  const auto first = at(g.one);
+  auto second = at(g.two);  // ports are those of one destination
+  REQUIRE((first && second));
+  g.serve(*second);
+  second->give_back();
+  g.settings.endpoints = {{"127.0.0.1", g.one.port()}};
+  for (int i = 0; i < 4; ++i) CHECK(g.refused() == base::fault_code::local_ports_used_up);
+  CHECK(g.pool.idle_count() == 1);
+  CHECK(g.told.count(event::ejected) == 0);
 }
 
 TEST_CASE("pool: another pick avoids the endpoint it is told to") {
