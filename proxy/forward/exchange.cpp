@@ -320,12 +320,13 @@ void exchange::pulse() noexcept {
 
 void exchange::time_out() noexcept {
   timed_out_ = true;
-  if (up_ != nullptr) up_->interrupt(true);
+  // First: a downstream that was waited for explains what becomes of the upstream.
   if (down_.response_started()) {
     down_.interrupt(true);
   } else {
     down_.stop_reading();
   }
+  if (up_ != nullptr) up_->interrupt(true);
 }
 
 void exchange::cut() noexcept {

@@ -122,7 +122,8 @@ std::chrono::milliseconds exchange::connect_limit() const noexcept {
 exchange::outcome exchange::explain_failure(outcome failed) const noexcept {
   if (failed && downstream_gone_)
     return fault(fault_code::downstream_closed, side::downstream, failed->stage(), "downstream reset the connection");
-  if (failed && timed_out_)
+  // Not when the downstream was waited for, with its content or to take the response.
+  if (failed && timed_out_ && failed->side() != side::downstream)
     return fault(fault_code::http_response_timeout, side::upstream, failed->stage(), "no complete response in time");
   if (failed && cut_) return fault(fault_code::shutting_down, side::internal, stage::drain, "shutting down");
   return failed;

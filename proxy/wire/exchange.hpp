@@ -63,7 +63,7 @@ class server_exchange {
   /// then.
   virtual base::result<bool> write_now(std::string_view bytes, bool last, const http::fields* trailers) = 0;
   virtual net::task<base::result<void>> flush() = 0;
-  /// Bytes of a final response have been written; until then put_head() may be called anew.
+  /// Bytes of a final response have been written, or none can be any more; until then put_head() may be called anew.
   virtual bool response_started() const noexcept = 0;
   /// The downstream has reset its connection; a mere FIN is no cancellation (RFC 9112 §9.6). Costs a system call.
   virtual bool peer_reset() const noexcept = 0;

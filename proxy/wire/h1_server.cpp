@@ -44,7 +44,7 @@ void h1_server::begin_exchange() {
   scanned_ = 0;
   body_bytes_ = 0;
   body_wait_ = {};
-  started_ = complete_ = accepts_trailers_ = false;
+  started_ = complete_ = accepts_trailers_ = reading_stopped_ = false;
   idle_ = input_.unread().empty();
 }
 
@@ -148,7 +148,7 @@ net::task<result<body_piece>> h1_server::read_at_rate() {
   piece = co_await input_.read_body(limit);
   body_wait_ += std::chrono::steady_clock::now() - began;
   if (piece) body_bytes_ += piece->bytes.size();
-  if (!piece) hurried_ = true;  // who was too slow is not waited for once more
+  if (!piece && !reading_stopped_) hurried_ = true;  // who was too slow is not waited for once more
   co_return piece;
 }
 
@@ -164,7 +164,10 @@ net::task<result<void>> h1_server::send_interim(const http::response_head& head)
   net::stream::pieces pieces{text};
   const auto end = co_await stream_->write(pieces);
   stream_->no_write_limit();
-  if (end) done = write_fault(side::downstream, *end, stage::send_head);
+  if (end) {
+    broken_ = true;  // a part of it may be on its way
+    done = write_fault(side::downstream, *end, stage::send_head);
+  }
   co_return done;
 }
 

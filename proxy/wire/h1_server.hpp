@@ -64,12 +64,15 @@ class h1_server final : public server_exchange {
   void put_head(const http::response_head& head, http::body_size size) override;
   base::result<bool> write_now(std::string_view bytes, bool last, const http::fields* trailers) override;
   net::task<base::result<void>> flush() override;
-  bool response_started() const noexcept override { return started_; }
+  bool response_started() const noexcept override { return started_ || broken_; }
   bool peer_reset() const noexcept override { return stream_->peer_reset(); }
   bool accepts_trailers() const noexcept override { return accepts_trailers_; }
   void close_after() noexcept override { close_after_ = true; }
   void abort() noexcept override;
-  void stop_reading() noexcept override { stream_->stop_waiting(); }
+  void stop_reading() noexcept override {
+    reading_stopped_ = true;
+    stream_->stop_waiting();
+  }
   void interrupt(bool as_timeout) noexcept override { stream_->interrupt(as_timeout); }
   raw_connection raw() noexcept override {
     close_after_ = true;
@@ -102,6 +105,7 @@ class h1_server final : public server_exchange {
   bool close_after_ = false;
   bool broken_ = false;
   bool hurried_ = false;
+  bool reading_stopped_ = false;  // by us
   std::chrono::steady_clock::time_point linger_end_{};
   bool accepts_trailers_ = false;
   bool awaits_continue_ = false;  // looked at when there is a rate to keep

@@ -62,6 +62,52 @@ class limits(unittest.TestCase):
         self.assertLess(time.monotonic() - began, 20)
 
 
+class whose_fault_a_timeout_is(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.spans_of = cls.enterClassContext(collector())
+        cls.app, cls.other = cls.enterClassContext(origin()), cls.enterClassContext(origin())
+        cls.sidecar = cls.enterClassContext(
+            sidespan().inbound([cls.app.url, cls.other.url], timeout="400ms", idle_timeout="10s", eject={"after": 1})
+            .export(cls.spans_of.endpoint).start())
+
+    def setUp(self):
+        self.spans_of.clear()
+
+    def assert_ended_by(self, fault, ejected):
+        self.assertEqual(self.spans_of.wait_for_spans(1)[0].attributes.get("error.type"), fault)
+        self.assertEqual(self.sidecar.metrics().sum("sidespan_upstream_events_total", event="ejected"), ejected)
+
+    def test_1_content_that_does_not_come_is_the_callers(self):
+        with client(self.sidecar.inbound) as one:
+            one.send_request("POST", "/", [("Content-Length", "5")])
+            self.assertEqual(one.read_head().status, 408)
+        self.assert_ended_by(None, 0)  # of a server span a 408 is no error
+
+    def test_2_a_response_that_is_not_taken_is_the_callers(self):
+        def answer(one):
+            one.send(b"HTTP/1.1 200 Fine\r\nContent-Length: %d\r\n\r\n" % (32 << 20))
+            for _ in range(32):
+                one.send(b"x" * (1 << 20))
+
+        for each in (self.app, self.other):
+            each.on("/large", answer)
+        with client(self.sidecar.inbound) as one:
+            one.send_request(target="/large")
+            self.assert_ended_by("connection_write_timeout", 0)
+
+    def test_3_no_answer_to_a_whole_request_is_the_upstreams(self):
+        hang = gate()
+        self.addCleanup(hang.open)
+        for each in (self.app, self.other):
+            each.on("/hang", lambda one: hang.wait())
+        with client(self.sidecar.inbound) as one:
+            one.send_request("POST", "/hang", [("Content-Length", "5")])
+            one.send(b"12345")
+            self.assertEqual(one.read_head().status, 504)
+        self.assert_ended_by("http_response_timeout", 1)
+
+
 class shutdown(unittest.TestCase):
     def test_what_the_drain_cuts_is_our_doing(self):
         hang = gate()

@@ -427,6 +427,23 @@ TEST_CASE("h1_server: interim responses are not for 1.0 (RFC 9110 15.2)") {
   CHECK(s.far().receive().empty());
 }
 
+TEST_CASE("h1_server: nothing is written behind a part of an interim response") {
+  h1_server_limits limits;
+  limits.idle_timeout = 20ms;
+  serving s(limits);
+  s.far().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  s.next();
+  http::response_head hints = head_of(103);
+  const std::string large(100'000, 'x');
+  hints.fields.add("Link", large);
+  base::result<void> sent;
+  for (int i = 0; i < 1000 && sent; ++i) sent = s.loop.finish(s.http.send_interim(hints));
+  REQUIRE_FALSE(sent);
+  CHECK(sent.error().code() == fault_code::connection_write_timeout);
+  CHECK(s.http.response_started());
+  CHECK_FALSE(s.http.may_continue());
+}
+
 TEST_CASE("h1_server: until the first write another head may be put") {
   serving s;
   s.far().send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -596,6 +613,30 @@ TEST_CASE("h1_server: content behind an early answer is not read for ever") {
     (void)s.far().send_now("x", sent);
     return s.closed();
   });
+}
+
+TEST_CASE("h1_server: content that is not read on because it has been answered is not taken for slow") {
+  h1_server_limits limits;
+  limits.min_rate = 1;
+  limits.linger_silence = 100ms;
+  serving s(limits);
+  s.far().send("POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n");
+  s.next();
+  const auto piece = s.loop.start(s.http.read_body());
+  s.http.stop_reading();
+  s.loop.until([&piece] { return piece->has_value(); });
+  CHECK_FALSE(**piece);
+  s.answer("no", sized(2), 413);
+  const auto closing = s.loop.start(close_gently(s.http));
+  const auto end = std::chrono::steady_clock::now() + 400ms;
+  while (!closing->has_value() && std::chrono::steady_clock::now() < end) {
+    std::size_t sent = 0;
+    (void)s.far().send_now("x", sent);
+    s.loop.run_for(5ms);
+  }
+  CHECK_FALSE(closing->has_value());
+  s.far().close();
+  s.loop.until([&closing] { return closing->has_value(); });
 }
 
 TEST_CASE("h1_server: who has its answer and sends no more is waited for only for a while") {
