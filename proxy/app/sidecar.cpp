@@ -14,7 +14,6 @@
 #include "app/viewer_feed.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
-#include "net/read.hpp"
 #include "net/spawn.hpp"
 #include "otlp/grpc_exporter.hpp"
 
@@ -75,7 +74,6 @@ sidecar::sidecar(const settings& configured, net::asio::io_context& control)
         where, [this](const otlp::receiver::request& request) { viewer_->add(viewer_spans(request)); });
   }
   worker_ = std::make_unique<collect::worker>(settings_.collect, make_exporter(settings_), settings_.workers);
-  (void)net::rest_is_told();  // tried out before there is traffic
   for (std::size_t i = 0; i < settings_.workers; ++i)
     shards_.push_back(std::make_unique<shard>(i, all_, worker_->intake(i)));
   if (!settings_.admin_listen.empty()) make_admin();

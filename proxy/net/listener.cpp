@@ -12,7 +12,6 @@
 
 #include "net/keep_alive.hpp"
 #include "net/operation.hpp"
-#include "net/read.hpp"
 #include "net/spawn.hpp"
 
 namespace sidespan::net {
@@ -29,7 +28,6 @@ void set_inherited(acceptor& on) {
   error_code ignored;
   on.set_option(asio::ip::tcp::no_delay(true), ignored);
   keep_alive(on.native_handle());
-  ask_for_rest(on.native_handle());
 }
 
 acceptor open_listener(asio::io_context& loop, const tcp_endpoint& where, bool shared, error_code& ec) {

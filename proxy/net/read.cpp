@@ -1,100 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/read.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 namespace sidespan::net {
 namespace {
 
-enum class rest : std::uint8_t { unknown, none, some };
+using registered = std::remove_pointer_t<asio::detail::reactor::per_descriptor_data>;
 
-struct taken {
-  ssize_t got = 0;
-  rest left = rest::unknown;
+// Asio keeps for itself which events it wants of a descriptor and which came last. An explicit instantiation may name
+// them all the same ([temp.spec.general]/6): this stops compiling when they change.
+struct wanted_events {};
+struct last_events {};
+constexpr std::uint32_t registered::*member(wanted_events) noexcept;
+constexpr unsigned asio::detail::operation::*member(last_events) noexcept;
+template <class Which, auto Member>
+struct shown {
+  friend constexpr decltype(Member) member(Which) noexcept { return Member; }
 };
+template struct shown<wanted_events, &registered::registered_events_>;
+template struct shown<last_events, &asio::detail::operation::task_result_>;
+
+/// What was told of the descriptor last. No longer true things may be among it, but of what is here for good, and of
+/// urgent data that was not read past, nothing is missing: whatever is newer has an edge that is yet to come.
+unsigned last_told(const registered& of) noexcept {
+  return ((const asio::detail::operation&)of).*member(last_events());  // a private base
+}
+
+/// With one of these a read that did not fill its room may have left something: the FIN, or bytes behind an urgent one.
+constexpr unsigned more_than_bytes = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
 
 /// TCP drops with MSG_TRUNC what it would copy else (tcp(7)). Not by the library's function: sanitizers take it for one
 /// that writes.
-ssize_t receive_or_drop(int fd, msghdr& message, bool drop) noexcept {
-  return drop ? ::syscall(SYS_recvmsg, fd, &message, MSG_DONTWAIT | MSG_TRUNC) : ::recvmsg(fd, &message, MSG_DONTWAIT);
+ssize_t receive_or_drop(int fd, std::span<char> room) noexcept {
+  if (room.data() != nullptr) return ::recv(fd, room.data(), room.size(), MSG_DONTWAIT);
+  return ::syscall(SYS_recvfrom, fd, nullptr, room.size(), MSG_DONTWAIT | MSG_TRUNC, nullptr, nullptr);
 }
 
-taken receive_and_ask(int fd, std::span<char> room) noexcept {
-  iovec vector{room.data(), room.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> told;
-  msghdr message{};
-  message.msg_iov = &vector;
-  message.msg_iovlen = 1;
-  message.msg_control = told.data();
-  message.msg_controllen = told.size();
-  taken out;
-  out.got = receive_or_drop(fd, message, room.data() == nullptr);
-  const cmsghdr* first = CMSG_FIRSTHDR(&message);
-  if (out.got <= 0 || first == nullptr || first->cmsg_level != IPPROTO_TCP || first->cmsg_type != TCP_CM_INQ)
-    return out;
-  int left = 0;
-  std::memcpy(&left, CMSG_DATA(first), sizeof left);
-  out.left = left == 0 ? rest::none : rest::some;
-  return out;
-}
-
-bool ask(int fd) noexcept {
-  const int on = 1;
-  return ::setsockopt(fd, IPPROTO_TCP, TCP_INQ, &on, sizeof on) == 0;
-}
-
-/// Loopback answers at once, or something is in between.
-bool comes(int fd, short event) noexcept {
-  pollfd wanted{fd, event, 0};
-  return ::poll(&wanted, 1, 100) == 1;
-}
-
-/// A pair of connected sockets; -1 when there is none to be had.
-struct trial {
-  int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  int from = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  int to = -1;
-
-  trial() noexcept {
-    sockaddr_in where{};
-    where.sin_family = AF_INET;
-    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof where;
-    auto* address = reinterpret_cast<sockaddr*>(&where);
-    if (!ask(listening) || ::bind(listening, address, size) != 0 || ::listen(listening, 1) != 0) return;
-    if (::getsockname(listening, address, &size) != 0) return;
-    if (::connect(from, address, size) != 0 && errno != EINPROGRESS) return;
-    if (comes(listening, POLLIN)) to = ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  }
-  ~trial() {
-    for (const int fd : {listening, from, to}) {
-      if (fd >= 0) ::close(fd);
-    }
-  }
-  trial(const trial&) = delete;
-  trial& operator=(const trial&) = delete;
-};
-
-/// Tried on an accepted connection, which has what its listening socket was told. Linux before 5.1, and what only
-/// resembles Linux, may say "nothing left" of a connection whose FIN is there; a read that believed it would wait for
-/// ever.
+/// What only resembles Linux may not know it; a read that waited for an edge behind the FIN would wait for ever.
 bool fin_is_told() noexcept {
-  const trial pair;
-  if (pair.to < 0) return false;
-  std::array<char, 8> room;
-  if (::send(pair.from, "x", 1, MSG_NOSIGNAL) != 1 || !comes(pair.to, POLLIN)) return false;
-  if (receive_and_ask(pair.to, room).left != rest::none) return false;
-  if (::send(pair.from, "x", 1, MSG_NOSIGNAL) != 1 || ::shutdown(pair.from, SHUT_WR) != 0) return false;
-  if (!comes(pair.to, POLLRDHUP)) return false;
-  return receive_and_ask(pair.to, room).left == rest::some;
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return false;
+  ::close(pair[1]);
+  pollfd closed{pair[0], POLLIN | POLLRDHUP, 0};
+  const bool told = ::poll(&closed, 1, 0) == 1 && (closed.revents & POLLRDHUP) != 0;
+  ::close(pair[0]);
+  return told;
 }
 
 }  // namespace
@@ -117,23 +74,13 @@ reader::reader(read_socket& socket)
   cancellation_key_ = this;
 }
 
-bool rest_is_told() noexcept {
-  static const bool dependable = fin_is_told();
-  return dependable;
-}
-
-bool ask_for_rest(int socket) noexcept { return rest_is_told() && ask(socket); }
-
-void reader::ask_for_rest() noexcept { rest_is_told_ = net::ask_for_rest(socket_.native_handle()); }
-
 void reader::start(std::coroutine_handle<> waiting, std::coroutine_handle<> root) noexcept {
   waiting_ = waiting;
   root_ = root;
   received_ = false;
-  // An RST that came with the last bytes has had its edge, and so has what came while nobody read.
-  const bool edge_is_to_come = nothing_came_ && !stirred_;
+  const bool look = queued_ && stirred_;  // the edge was while nobody read
   stirred_ = false;
-  if ((queued_ || reactor_waits_) && !edge_is_to_come && socket_.is_open() && receive() != not_done) return come_back();
+  if (look && socket_.is_open() && receive() != not_done) return come_back();
   if (!queued_) launch();
 }
 
@@ -143,10 +90,20 @@ void reader::listen() noexcept {
   if (!queued_) launch();
 }
 
+/// The first read tries at once: a request is often there when its connection is. From the second on, which only
+/// connections that are kept have, FIN is asked for; the call for it brings up anew what is there already.
 void reader::launch() noexcept {
+  static const bool dependable = fin_is_told();
   ec_ = {};
   queued_ = true;
-  reactor_.start_op(asio::detail::reactor::read_op, socket_.native_handle(), socket_.registration(), this, true, true);
+  registered* const with_reactor = socket_.registration();
+  const bool ask = seasoned_ && !fin_is_told_ && dependable && with_reactor != nullptr;
+  if (ask) {
+    with_reactor->*member(wanted_events()) |= EPOLLRDHUP;
+    fin_is_told_ = true;
+  }
+  seasoned_ = true;
+  reactor_.start_op(asio::detail::reactor::read_op, socket_.native_handle(), socket_.registration(), this, true, !ask);
 }
 
 /// Through the queue, like every read: others have their turn.
@@ -171,22 +128,17 @@ bool reader::borrow() noexcept {
 
 reader::status reader::receive() noexcept {
   if (to_.lender != nullptr && !borrow()) return received_nothing(ENOMEM);
-  const int fd = socket_.native_handle();
-  taken read;
+  ssize_t got = 0;
   do {
-    if (rest_is_told_ || to_.room.data() == nullptr) {
-      read = receive_and_ask(fd, to_.room);
-    } else {
-      read.got = ::recv(fd, to_.room.data(), to_.room.size(), MSG_DONTWAIT);
-    }
-  } while (read.got < 0 && errno == EINTR);
-  if (read.got <= 0) return received_nothing(read.got == 0 ? 0 : errno);
+    got = receive_or_drop(socket_.native_handle(), to_.room);
+  } while (got < 0 && errno == EINTR);
+  if (got <= 0) return received_nothing(got == 0 ? 0 : errno);
   received_ = true;
-  emptied_ = read.left == rest::none;
-  nothing_came_ = false;
-  got_ = static_cast<std::size_t>(read.got);
+  got_ = static_cast<std::size_t>(got);
   end_ = {};
-  return emptied_ ? done_and_exhausted : done;
+  const bool emptied =
+      got_ < to_.room.size() && fin_is_told_ && (last_told(*socket_.registration()) & more_than_bytes) == 0;
+  return emptied ? done_and_exhausted : done;
 }
 
 /// `why`: 0 at the peer's FIN.
@@ -194,7 +146,6 @@ reader::status reader::received_nothing(int why) noexcept {
   if (to_.lender != nullptr) to_.into->release();
   if (why == EAGAIN || why == EWOULDBLOCK) return not_done;
   received_ = true;
-  emptied_ = nothing_came_ = false;
   got_ = 0;
   end_ = why == 0 ? error_code(asio::error::eof) : error_code(why, boost::system::system_category());
   return done;
@@ -207,9 +158,7 @@ reader::status reader::perform(reactor_op* base) {
     self.stirred_ = self.stirred_ || !is_quiet(self.socket_.native_handle());
     return not_done;
   }
-  const status out = self.receive();
-  if (out != not_done) self.reactor_waits_ = out == done_and_exhausted;
-  return out;
+  return self.receive();
 }
 
 /// `owner` is null when the loop ends before the read does: nobody would ever resume the chain.

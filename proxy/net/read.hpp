@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How a connected socket is read: one operation of Asio's reactor per stream, used for one read after the other. Used
-// by net/stream alone, on the loop's thread. It differs from async_read_some in two things. Linux tells with each read
-// whether bytes or the peer's FIN are left (TCP_INQ, tcp(7)), and a write that goes well afterwards tells that no RST
-// had come either; then the next read waits for the reactor's edge at once instead of asking the kernel for an EAGAIN
-// first. And it can listen while nobody reads, so that an idle connection knows what happened to it without asking.
-// docs/adr/021 says why this reaches into asio::detail.
+// by net/stream alone, on the loop's thread. It differs from async_read_some in two things. A read that does not fill
+// its room has emptied the socket unless the reactor's event told of more than bytes (EPOLLRDHUP and others, epoll(7));
+// then the next read waits for the next edge at once instead of asking the kernel for an EAGAIN first. And it can
+// listen while nobody reads, so that an idle connection knows what happened to it without asking. docs/adr/025 says why
+// this reaches into asio::detail.
 #pragma once
 
 #include <boost/asio/detail/reactor.hpp>
@@ -21,13 +21,6 @@ namespace sidespan::net {
 
 /// Neither bytes nor an end have come on a socket; asks the kernel.
 bool is_quiet(int fd) noexcept;
-
-/// What TCP_INQ tells can be relied on here. The first call tries it out, for 0.3 s at worst where loopback is not what
-/// it should be; so at start, before there is traffic.
-bool rest_is_told() noexcept;
-
-/// Asks for it; on a listening socket for what is accepted there. False: it is not told.
-bool ask_for_rest(int socket) noexcept;
 
 /// A socket that shows what the reactor keeps for it.
 class read_socket : public tcp_socket {
@@ -51,18 +44,9 @@ class reader final : asio::detail::reactor_op, public detail::recycled {
   /// `socket` outlives the handle, its registration with the reactor ends right after it.
   explicit reader(read_socket& socket);
 
-  /// Asks for what TCP_INQ tells; without it (a unix socket, a kernel that does not know of FIN) reads try first.
-  void ask_for_rest() noexcept;
-  /// The listening socket has asked already.
-  void expect_rest() noexcept { rest_is_told_ = rest_is_told(); }
-  /// All that had come when the last read was done has been read, and no FIN.
-  /// The kernel has taken bytes.
-  void wrote() noexcept { nothing_came_ = emptied_; }
-
   /// Nobody reads until start(): what comes is noticed, not taken.
   void listen() noexcept;
-  /// Since listen() nothing has come that the loop has heard of: no bytes, no FIN, no RST. An RST that came with the
-  /// bytes that were read last was not heard.
+  /// Since listen() nothing has come that the loop has heard of: no bytes, no FIN, no RST.
   bool undisturbed() const noexcept { return queued_ && !stirred_; }
 
   /// Where the bytes of a read go to.
@@ -102,13 +86,11 @@ class reader final : asio::detail::reactor_op, public detail::recycled {
   std::coroutine_handle<> root_;
   error_code end_;
   std::size_t got_ = 0;
-  bool received_ = false;  // got_ and end_ are of the read under way
-  bool rest_is_told_ = false;
-  bool emptied_ = false;        // by the last read, as far as bytes and FIN go
-  bool nothing_came_ = false;   // until the last write: no bytes, FIN or RST
-  bool reactor_waits_ = false;  // for an edge, whatever may have come before it
-  bool queued_ = false;         // with the reactor or on its way back
-  bool stirred_ = false;        // something came while nobody read
+  bool received_ = false;     // got_ and end_ are of the read under way
+  bool seasoned_ = false;     // it has been with the reactor before
+  bool fin_is_told_ = false;  // by the reactor's events
+  bool queued_ = false;       // with the reactor or on its way back
+  bool stirred_ = false;      // something came while nobody read
   bool orphaned_ = false;
 };
 

@@ -41,7 +41,6 @@ stream::stream(tcp_socket socket, deadlines& wheel)
       write_deadline_(wheel, &stream::on_write_deadline, this) {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  reader_->ask_for_rest();
   peer_ = socket_.remote_endpoint(ignored);
   peer_address_ = plain_address(peer_.address());
 }
@@ -53,9 +52,7 @@ stream::stream(accepted from, deadlines& wheel)
       peer_(from.peer),
       peer_address_(plain_address(peer_.address())),
       deadline_(wheel, &stream::on_deadline, this),
-      write_deadline_(wheel, &stream::on_write_deadline, this) {
-  reader_->expect_rest();
-}
+      write_deadline_(wheel, &stream::on_write_deadline, this) {}
 
 stream::stream(tcp_socket socket, deadlines& wheel, std::string path)
     : socket_(std::move(socket)),
@@ -127,7 +124,6 @@ std::optional<std::size_t> stream::try_write(const pieces& text) noexcept {
   while (true) {
     const ssize_t sent = count == 1 ? ::send(socket_.native_handle(), vector[0].iov_base, vector[0].iov_len, flags)
                                     : ::sendmsg(socket_.native_handle(), &message, flags);
-    if (sent > 0 && stopped_ == stop::no) reader_->wrote();  // our own end of reading fails no write
     if (sent >= 0) return static_cast<std::size_t>(sent);
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return 0;

@@ -29,8 +29,8 @@ struct connection {
   /// While idle: what the loop has heard of it counts. Not so after a failure of its endpoint, until it is used again.
   bool trusted = false;
 
-  /// Exchanges after which an upstream is known to keep connections; the loop does not hear of an RST that comes with a
-  /// response (net/read), nor of anything before it has come round.
+  /// Exchanges after which an upstream is known to keep connections; the loop does not hear of anything before it has
+  /// come round.
   static constexpr std::uint64_t proven = 100;
 };
 

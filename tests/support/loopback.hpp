@@ -117,6 +117,9 @@ class far_end {
     pollfd state{fd_, 0, 0};
     return ::poll(&state, 1, 0) > 0 && (state.revents & POLLERR) != 0;
   }
+  void send_urgent(char byte) const {
+    if (::send(fd_, &byte, 1, MSG_OOB | MSG_NOSIGNAL) != 1) throw std::runtime_error("far end cannot send");
+  }
   void shut_write() const { ::shutdown(fd_, SHUT_WR); }
   void reset() {
     const linger hard{1, 0};

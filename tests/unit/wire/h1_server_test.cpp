@@ -504,10 +504,10 @@ TEST_CASE("h1_server: a caller that announced the end of its connection is not w
   CHECK(s.next() == "/");
   CHECK_FALSE(s.http.close_at_once());  // it has not been answered
   CHECK(s.answer("hello", sized(5)).ends_with("hello"));
-  CHECK(s.http.close_at_once() == net::rest_is_told());
-  if (net::rest_is_told()) CHECK(s.far().sees_end());
-  if (net::rest_is_told()) CHECK_FALSE(s.far().sees_reset());
-  if (net::rest_is_told()) CHECK(s.http.close_at_once());  // once more does no harm
+  CHECK(s.http.close_at_once());
+  CHECK(s.far().sees_end());
+  CHECK_FALSE(s.far().sees_reset());
+  CHECK(s.http.close_at_once());  // once more does no harm
 }
 
 TEST_CASE("h1_server: a caller that may send more is waited for") {
