@@ -38,11 +38,12 @@ struct fixture {
     out.calls = calls;
     return out;
   }
-  /// So many batches of ten, each in a call of its own that hangs.
+  /// So many batches of ten, each in a call of its own that hangs; a batch comes when the worker waits for the calls
+  /// before it.
   bool hang(std::size_t batches) {
     for (std::size_t i = 0; i < batches; ++i) {
       offer(10);
-      if (!far->wait_for_hang(i + 1)) return false;
+      if (!far->wait_for_hang(i + 1) || !far->wait_for_wait(i + 1)) return false;
     }
     return true;
   }
