@@ -27,6 +27,7 @@ struct upload {
   base::steady_time sent;  // when the request was written whole
   bool complete = false;   // the request went out whole at once
   bool stopped = false;
+  std::optional<net::event> over;  // somebody waits for its end, but not for ever
 };
 
 fault too_large() {
@@ -89,6 +90,7 @@ net::task<void> upload_rest(upload& state) {
   }
   // A request that ended badly must not be answered as if it had been whole: the upstream sees the connection close.
   if (state.fault && !is_upstreams(*state.fault)) state.request.up.interrupt(false);
+  if (state.over) state.over->set();
 }
 
 /// Head and what is at hand of the body in one write. False: flush() must be awaited.
@@ -226,6 +228,18 @@ net::task<result<void>> relay_before_final(const relay_request& request, relay_h
   co_return done;
 }
 
+/// A final response is there before the request is over. Who answers so and keeps its connection reads the request to
+/// its end (RFC 9112 §9.3); sending on what little is left costs less than two connections. A caller that has been
+/// promised a 100 and got none may never send it.
+bool follows_answer(const upload& state, const relay_outcome& out) noexcept {
+  const relay_request& request = state.request;
+  if (!state.rest.running() || state.fault || !request.up.persistent()) return false;
+  return (!request.expects_continue || out.continued) && request.down.stay_for_content();
+}
+
+/// The longest time for it; who sends content to its end before it reads has as long (CN-8).
+constexpr std::chrono::milliseconds longest_rest{30000};
+
 /// The rest of a request that did not go out whole at once.
 void begin_upload(upload& state, const net::executor& where) {
   if (state.complete) {
@@ -253,11 +267,16 @@ net::task<relay_outcome> relay(relay_request request, relay_hooks& hooks, net::e
       if (done && !answered) done = co_await relay_before_final(request, hooks, out, interim);
     }
     bool pending = false;
+    const bool rest_follows = answered && follows_answer(state, out);
     if (answered) {
       const result<bool> complete = begin_response(request, hooks, out, pending);
       if (!complete) done = complete.error();
       if (complete && !*complete) done = co_await relay_rest(request, hooks, out, pending);
       if (complete && *complete && pending) done = co_await request.down.flush();
+    }
+    if (rest_follows && done && state.rest.running()) {
+      state.over.emplace(where);
+      (void)co_await state.over->wait_for(longest_rest);
     }
   } catch (const std::bad_alloc&) {
     // Not past here: the upload refers to this frame. How far the upstream's connection got is not known.

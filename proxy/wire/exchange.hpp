@@ -70,6 +70,9 @@ class server_exchange {
   /// Whether the upstream may send trailers on to this downstream (`TE: trailers`, RFC 9110 §6.5.1).
   virtual bool accepts_trailers() const noexcept = 0;
 
+  /// Asked before put_head() while content is still to come. True: so little of it is left that it is to be read on to
+  /// its end although the response goes first, and the connection stays; until stop_reading().
+  virtual bool stay_for_content() noexcept = 0;
   /// No further request after this one; to be said before put_head().
   virtual void close_after() noexcept = 0;
   /// Cuts the response so that nobody can take it for complete (RS-6).
@@ -102,6 +105,8 @@ class client_exchange {
   virtual base::result<bool> body_at_hand(body_piece& out) = 0;
   virtual net::task<base::result<body_piece>> read_body() = 0;
   virtual const http::fields& response_trailers() const noexcept = 0;
+  /// Behind response() there may be another one: the upstream reads the request to its end (RFC 9112 §9.3).
+  virtual bool persistent() const noexcept = 0;
 
   /// Nothing of a response has been seen: the failed request may be retried if it is idempotent (RT-1).
   virtual bool untouched() const noexcept = 0;

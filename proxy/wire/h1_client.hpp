@@ -46,6 +46,7 @@ class h1_client final : public client_exchange {
   http::body_size response_size() const noexcept override { return decoded_.body; }
   base::result<bool> body_at_hand(body_piece& out) override { return input_.body_at_hand(out); }
   net::task<base::result<body_piece>> read_body() override { return input_.read_body(idle_); }
+  bool persistent() const noexcept override { return decoded_.keep_alive; }
   const http::fields& response_trailers() const noexcept override { return input_.trailers(); }
   bool untouched() const noexcept override { return untouched_; }
   bool reused() const noexcept override { return exchanges_ > 1; }

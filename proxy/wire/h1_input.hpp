@@ -50,6 +50,8 @@ class h1_input {
   /// `fields` are those of the head, before any was removed.
   void start_body(const http1::decoded_head& head, const http::fields& fields);
   bool body_done() const noexcept { return decoder_.done() && ahead_.empty(); }
+  /// Bytes of content that are still to be decoded; 0 also when nobody has said how many.
+  std::uint64_t announced() const noexcept { return decoder_.remaining(); }
   /// Content that has been received already; false: more must be read.
   base::result<bool> body_at_hand(body_piece& out);
   /// `idle`: longest time until some content comes, 0: none.

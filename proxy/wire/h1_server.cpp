@@ -41,6 +41,7 @@ void h1_server::begin_exchange() {
   method_.clear();
   decoded_ = {};
   output_.reset();
+  stays_ = false;
   scanned_ = 0;
   body_bytes_ = 0;
   body_wait_ = {};
@@ -171,11 +172,17 @@ net::task<result<void>> h1_server::send_interim(const http::response_head& head)
   co_return done;
 }
 
+bool h1_server::stay_for_content() noexcept {
+  constexpr std::uint64_t on_its_way = 256 * 1024;  // about what kernels hold of it
+  stays_ = !close_after_ && input_.announced() <= on_its_way && input_.announced() != 0;
+  return stays_;
+}
+
 void h1_server::put_head(const http::response_head& head, http::body_size size) {
   output_.reset();  // a head that was put and never written gives way
   // What is left of the request cannot be told from the next one once the response is out, so the connection ends with
   // it.
-  if (!input_.body_done()) close_after_ = true;
+  if (!input_.body_done() && !stays_) close_after_ = true;
   // Only closing can end a body of unknown length for a 1.0 downstream (RS-4).
   if (request_.version == http::version::http_1_0) close_after_ = true;
   // `close` would speak of a connection that is a tunnel from here on.

@@ -67,10 +67,12 @@ class h1_server final : public server_exchange {
   bool response_started() const noexcept override { return started_ || broken_; }
   bool peer_reset() const noexcept override { return stream_->peer_reset(); }
   bool accepts_trailers() const noexcept override { return accepts_trailers_; }
+  bool stay_for_content() noexcept override;
   void close_after() noexcept override { close_after_ = true; }
   void abort() noexcept override;
   void stop_reading() noexcept override {
     reading_stopped_ = true;
+    stays_ = false;
     stream_->stop_waiting();
   }
   void interrupt(bool as_timeout) noexcept override { stream_->interrupt(as_timeout); }
@@ -103,6 +105,7 @@ class h1_server final : public server_exchange {
   bool started_ = false;   // a final response is on its way
   bool complete_ = false;  // the response has been written whole
   bool close_after_ = false;
+  bool stays_ = false;  // content is read on behind the head of its response
   bool broken_ = false;
   bool hurried_ = false;
   bool reading_stopped_ = false;  // by us

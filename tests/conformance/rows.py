@@ -72,7 +72,7 @@ SECTIONS = {
         ("RS-8", "RFC 9112 §9.2", "bytes on an idle app connection", "it is closed and not used; they answer nobody once the loop has heard of them (ADR 21)"),
         ("RS-9", "RFC 9110 §15", "status outside 100 to 599", "502"),
         ("RS-10", "RFC 9110 §7.7", "content", "never changed"),
-        ("RS-11", "RFC 9110 §7.5, RFC 9112 §9.3", "a final response while the request still comes", "passed on at once; the rest of the request is not sent, both connections close"),
+        ("RS-11", "RFC 9110 §7.5, RFC 9112 §9.3", "a final response while the request still comes", "passed on at once; when no more than 256 KiB are left of an announced length and nobody said close, they are sent on and both connections stay, else the rest is not sent and both close"),
         ("RS-12", "RFC 9110 §6.5, §10.1.4", "trailers of a response", "to 1.1 callers that said `TE: trailers`, and only then is the app asked for them"),
         ("RS-13", "RFC 9112 §4", "a status line without the space behind the code", "read as one with an empty reason, because applications write it; always written with the space"),
     ],

@@ -71,6 +71,19 @@ class duplex(unittest.TestCase):
         one.read_body(head, on_piece=got.update)
         self.assertEqual(got.digest(), hashlib.sha256(PIECE * 16).digest())
 
+    def test_what_little_is_left_of_a_request_follows_its_answer_and_both_connections_stay(self):  # RS-11, RFC 9112 9.3
+        self.app.on("/early", lambda one: one.send(b"HTTP/1.1 200 Fine\r\nContent-Length: 2\r\n\r\nok"))  # then it reads the content
+        before = self.app.connections
+        with client(self.sidecar.inbound) as one:
+            for number in range(3):
+                one.send(b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 102400\r\n\r\n" + b"x" * 400)
+                got = one.read()
+                self.assertEqual((got.status, got.body, got.fields.get("Connection")), (200, b"ok", None))
+                one.send(b"x" * 102000)
+                until(lambda: len([each for each in self.app.requests if each.target == "/early" and each.body == b"x" * 102400]) == number + 1)
+            self.assertEqual(one.request("GET", "/after").status, 200)
+        self.assertLessEqual(self.app.connections - before, 1)
+
     def test_an_early_answer_survives_a_caller_that_goes_on_sending(self):  # RS-11, CN-8
         def answer(one):
             one.send(b"HTTP/1.1 413 No\r\nContent-Length: %d\r\n\r\n" % len(PIECE) + PIECE)

@@ -99,7 +99,8 @@ class fake_down final : public wire::server_exchange {
   http::body_size put_size;
   std::vector<std::string> put_fields, interim;  // "Name: value"
   bool trailers_wanted = false, closes = false, stopped = false, aborted = false, interrupted = false;
-  int readers = 0;  // of the body, that wait
+  int readers = 0;     // of the body, that wait
+  bool stays = false;  // for content behind its response
 
   http::request_head& request() noexcept override { return head; }
   http::body_size request_size() const noexcept override { return size; }
@@ -144,6 +145,7 @@ class fake_down final : public wire::server_exchange {
   bool response_started() const noexcept override { return started_; }
   bool peer_reset() const noexcept override { return false; }
   bool accepts_trailers() const noexcept override { return trailers_wanted; }
+  bool stay_for_content() noexcept override { return stays; }
   void close_after() noexcept override { closes = true; }
   void abort() noexcept override { aborted = true; }
   void stop_reading() noexcept override {
@@ -178,6 +180,7 @@ class fake_up final : public wire::client_exchange {
   fake_body body;
   fake_output output;
   bool interrupted = false;
+  bool keeps = true;  // its connection
 
   void put_head(const http::request_head&, std::string_view, http::body_size) override {}
   base::result<bool> write_now(std::string_view bytes, bool last, const http::fields* trailers) override {
@@ -216,6 +219,7 @@ class fake_up final : public wire::client_exchange {
     co_return out;
   }
   const http::fields& response_trailers() const noexcept override { return body.trailers; }
+  bool persistent() const noexcept override { return keeps; }
   bool untouched() const noexcept override { return true; }
   bool reused() const noexcept override { return false; }
   const std::string& peer_address() const noexcept override { return address_; }

@@ -293,6 +293,45 @@ TEST_CASE("relay: a response that is over before the request ends the upload and
   CHECK(set.up.interrupted);
 }
 
+TEST_CASE("relay: what little is left of a request follows its response when both connections stay (RS-11)") {
+  stage_set set;
+  set.down.stays = true;
+  set.request_with({{"one", false, true, {}}, {"two", false, false, {}}, {"three", true, false, {}}});
+  set.answer({nothing}, sized(0));
+  const relay_outcome out = set.run();
+  CHECK_FALSE(out.fault);
+  CHECK(set.completed_at == "");  // the response was not kept for it
+  CHECK(set.up.output.text() == "one|two|three");
+  CHECK(set.up.output.complete);
+  CHECK(out.request_bytes == 11);
+  CHECK_FALSE(set.down.stopped);
+  CHECK_FALSE(set.up.interrupted);
+}
+
+TEST_CASE("relay: nothing follows a response whose connection closes, or that the caller waits for (RS-11)") {
+  stage_set set;
+  set.down.stays = true;
+  SECTION("the upstream closes") { set.up.keeps = false; }
+  SECTION("the caller waits for a 100") { set.expects_continue = true; }
+  SECTION("there is too much of it") { set.down.stays = false; }
+  set.request_with({{"one", false, true, {}}});
+  set.answer({nothing}, sized(0), 413);
+  const relay_outcome out = set.run();
+  CHECK_FALSE(out.fault);
+  CHECK(set.down.stopped);
+  CHECK(set.up.interrupted);
+}
+
+TEST_CASE("relay: what goes wrong behind the response costs the upstream's connection and is no fault (RS-11)") {
+  stage_set set;
+  set.down.stays = true;
+  const fault gone(fault_code::downstream_closed, side::downstream, stage::read_body, "gone");
+  set.request_with({{"one", false, true, {}}, {"", false, false, gone}});
+  set.answer({nothing}, sized(0));
+  CHECK_FALSE(set.run().fault);
+  CHECK(set.up.interrupted);
+}
+
 TEST_CASE("relay: content that came beside the end of the response goes nowhere (RS-11)") {
   stage_set set;
   set.request_with({{"one", false, true, {}}});

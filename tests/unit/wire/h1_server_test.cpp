@@ -336,6 +336,44 @@ TEST_CASE("h1_server: when the connection goes on") {
   }
 }
 
+TEST_CASE("h1_server: stays for little content that was announced, else the response says close (RS-11)") {
+  struct row {
+    const char* request;
+    bool stays;
+  };
+  static constexpr row table[] = {
+      {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n", true},
+      {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 262144\r\n\r\n", true},
+      {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 262145\r\n\r\n", false},
+      {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", false},
+      {"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\n", false},
+  };
+  for (const row& each : table) {
+    CAPTURE(each.request);
+    serving s;
+    s.far().send(each.request);
+    REQUIRE(s.next() == "/");
+    CHECK(s.http.stay_for_content() == each.stays);
+    CHECK((s.answer("x", sized(1)).find("Connection: close\r\n") == std::string::npos) == each.stays);
+    CHECK_FALSE(s.http.may_continue());  // while it has not come
+  }
+}
+
+TEST_CASE("h1_server: content behind its response is read, and the next request after it (RS-11)") {
+  serving s;
+  s.far().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n");
+  REQUIRE(s.next() == "/");
+  REQUIRE(s.http.stay_for_content());
+  CHECK(s.answer("x", sized(1)).find("Connection: close\r\n") == std::string::npos);
+  s.far().send("abcGET /next HTTP/1.1\r\nHost: a\r\n\r\n");
+  const auto piece = s.loop.finish(s.http.read_body());
+  REQUIRE(piece);
+  CHECK(piece->bytes == "abc");
+  CHECK(s.http.may_continue());
+  REQUIRE(s.next() == "/next");
+  s.http.stop_reading();  // what held for one request does not hold for the next
+}
+
 TEST_CASE("h1_server: close_after() is announced, abort() is final") {
   serving s;
   s.far().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
