@@ -5,6 +5,7 @@
 
 #include "http/hop_by_hop.hpp"
 #include "net/beside.hpp"
+#include "net/event.hpp"
 #include "wire/h1_input.hpp"
 
 namespace sidespan::forward {
