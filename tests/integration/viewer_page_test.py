@@ -167,6 +167,7 @@ class page_case(unittest.TestCase):
 
     def tearDown(self):
         said = [entry["message"] for entry in page.console() if entry["level"] in ("SEVERE", "WARNING")]
+        page.open("about:blank")  # else it would ask for news of a viewer that is gone, in the console of the next test
         self.assertEqual([text for text in said if not any(word in text for word in self.expected_errors)], [])
 
     def open(self, path, until):
