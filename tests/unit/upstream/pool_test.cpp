@@ -661,16 +661,23 @@ TEST_CASE("pool: out of local ports to a destination, connections that idle else
     return;
   }
   grouping g;
+  const support::listening elsewhere;
   one_local_port::use_up();
   const auto at = [&g](const support::listening& where) {
     return g.loop.finish(g.pool.connect(endpoint{"127.0.0.1", where.port()}, {}));
   };
   const auto first = at(g.one);
-  auto second = at(g.two);  // ports are those of one destination
-  REQUIRE((first && second));
-  g.serve(*second);
-  second->give_back();
-  g.settings.endpoints = {{"127.0.0.1", g.one.port()}};
+  const auto second = at(g.two);  // ports are those of one destination
+  auto third = at(elsewhere);
+  REQUIRE((first && second && third));
+  g.far.push_back(elsewhere.accept());
+  http::request_head head;
+  head.method = "GET";
+  third->exchange().put_head(head, "/", {});
+  REQUIRE(third->exchange().write_now({}, true, nullptr));
+  g.far.back().send("HTTP/1.1 200 Fine\r\nContent-Length: 0\r\n\r\n");
+  REQUIRE(g.loop.finish(third->exchange().read_head()));
+  third->give_back();
   for (int i = 0; i < 4; ++i) CHECK(g.refused() == base::fault_code::local_ports_used_up);
   CHECK(g.pool.idle_count() == 1);
   CHECK(g.told.count(event::ejected) == 0);
