@@ -45,28 +45,35 @@ exchange::exchange(shard& on, const door& at, wire::server_exchange& down, trace
 }
 
 net::task<void> exchange::run() {
-  outcome failed = read_target();
-  if (!failed) failed = find_rule();
-  arm_pulse(std::chrono::milliseconds(0));
-  if (!failed) failed = admit();
-  extract();
-  correlate();
-  start();
-  if (!failed) failed = prepare();
-  if (!failed && last_recipient_) {
-    co_await answer_options();
-    co_return;
-  }
-  if (!failed && target_.form == http::target_form::authority) {
-    failed = co_await connect_through();
-  } else if (!failed) {
-    failed = co_await attempt(false);
+  outcome failed;
+  try {
+    failed = read_target();
+    if (!failed) failed = find_rule();
+    arm_pulse(std::chrono::milliseconds(0));
+    if (!failed) failed = admit();
+    extract();
+    correlate();
+    start();
+    if (!failed) failed = prepare();
+    if (!failed && last_recipient_) {
+      co_await answer_options();
+      co_return;
+    }
+    if (!failed && target_.form == http::target_form::authority) {
+      failed = co_await connect_through();
+    } else if (!failed) {
+      failed = co_await attempt(false);
+    }
     while (failed && may_retry(*failed)) {
       const upstream::pool::retry_permit permit =
           shard_.pool.permit_retry(cluster(), leg_.settings().retries, attempt_reused_);
       if (!permit) break;
       failed = co_await attempt(true);
     }
+  } catch (const std::bad_alloc&) {
+    up_ = nullptr;  // with the attempt
+    tunnel_ = nullptr;
+    failed = wire::no_buffers(stage::read_body);
   }
   if (failed) co_await answer(*failed);
 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 #include "net/keep_alive.hpp"
 #include "net/operation.hpp"
@@ -36,6 +37,9 @@ fault connect_fault(const error_code& ec) {
   if (ec == asio::error::no_descriptors || ec == boost::system::errc::too_many_files_open_in_system) {
     return fault(fault_code::connection_limit_reached, base::side::internal, base::stage::connect,
                  "out of file descriptors");
+  }
+  if (ec == asio::error::no_memory) {
+    return fault(fault_code::connection_limit_reached, base::side::internal, base::stage::connect, "no memory left");
   }
   if (ec == boost::system::errc::address_not_available) {
     return fault(fault_code::local_ports_used_up, base::side::internal, base::stage::connect,
@@ -156,7 +160,11 @@ task<error_code> connector::connect_one(tcp_socket& socket, tcp_endpoint where, 
     const auto place = pending_.insert(pending_.end(), &state);
     deadline timeout(wheel_, &attempt::expire, &state);
     timeout.arm(limit);
-    co_await socket.async_wait(tcp_socket::wait_write, into(ec));
+    try {
+      co_await socket.async_wait(tcp_socket::wait_write, into(ec));
+    } catch (const std::bad_alloc&) {
+      ec = asio::error::no_memory;
+    }
     pending_.erase(place);
     if (state.expired) ec = asio::error::timed_out;
     if (!ec) ec = result_of_connecting(socket.native_handle());
@@ -181,29 +189,44 @@ task<connector::outcome> connector::connect_only(tcp_endpoint where, std::chrono
   co_return out;
 }
 
+/// What it is over with, also when there was no memory.
 task<void> connector::try_one(std::shared_ptr<race> in, std::size_t which, std::chrono::milliseconds limit) {
+  error_code ec = asio::error::no_memory;
+  try {
+    task<error_code> attempted = reach(*in, which, limit);
+    ec = co_await attempted;
+  } catch (const std::bad_alloc&) {
+    // As `ec` says.
+  }
   race::entry& own = in->entries[which];
+  own.under_way = nullptr;
+  own.failed = bool(ec);
+  --in->under_way;
+  if (ec) {
+    in->last = ec;
+    in->hurry = true;
+  }
+  in->changed.cancel();
+}
+
+task<error_code> connector::reach(race& in, std::size_t which, std::chrono::milliseconds limit) {
+  race::entry& own = in.entries[which];
+  const bool local = !own.where.path.empty();
   tcp_socket socket(loop_.get_executor());
+  attempt state;
   error_code ec;
-  if (!own.where.path.empty()) {
+  if (local) {
     ec = connect_unix(socket, own.where.path);
   } else {
-    attempt state;
     own.under_way = &state;
     ec = co_await connect_one(socket, own.where.address, state, limit);
     own.under_way = nullptr;
   }
-  --in->under_way;
-  own.failed = bool(ec);
-  if (ec) {
-    in->last = ec;
-    in->hurry = true;
-  } else if (!in->won) {
-    in->winner = which;
-    in->won = own.where.path.empty() ? std::make_unique<stream>(std::move(socket), wheel_)
-                                     : std::make_unique<stream>(std::move(socket), wheel_, own.where.path);
-  }
-  in->changed.cancel();
+  if (ec || in.won) co_return ec;
+  in.won = local ? std::make_unique<stream>(std::move(socket), wheel_, own.where.path)
+                 : std::make_unique<stream>(std::move(socket), wheel_);
+  in.winner = which;
+  co_return ec;
 }
 
 bool connector::next_is_due(const race& in) noexcept {

@@ -65,6 +65,7 @@ class connector {
   struct race;
   task<error_code> connect_one(tcp_socket& socket, tcp_endpoint where, attempt& state, std::chrono::milliseconds limit);
   task<outcome> connect_only(tcp_endpoint where, std::chrono::milliseconds limit);
+  task<error_code> reach(race& in, std::size_t which, std::chrono::milliseconds limit);
   task<void> try_one(std::shared_ptr<race> in, std::size_t which, std::chrono::milliseconds limit);
   static bool next_is_due(const race& in) noexcept;
   void settle(race& in, outcome& out);

@@ -2,6 +2,7 @@
 #include "net/deadlines.hpp"
 
 #include <ctime>
+#include <new>
 
 namespace sidespan::net {
 
@@ -33,7 +34,7 @@ std::uint64_t deadlines::recent_tick() noexcept { return tick_of(CLOCK_MONOTONIC
 
 void deadlines::link(deadline& entry) noexcept {
   // No timer means an empty wheel: nothing between the last turn and now needs a look.
-  if (wake_tick_ == 0 && !turning_) done_tick_ = now_tick();
+  if (wake_tick_ == 0 && !turning_ && !overdue_) done_tick_ = now_tick();
   // An entry further away than one turn is parked in the last slot of this turn and looked at again there.
   const std::uint64_t last = done_tick_ + slots - 1;
   entry.slot_tick_ = entry.due_tick_ < last ? entry.due_tick_ : last;
@@ -49,10 +50,16 @@ void deadlines::link(deadline& entry) noexcept {
 void deadlines::wake_at(std::uint64_t tick_number) noexcept {
   if (stopped_) return;
   wake_tick_ = tick_number;
-  timer_.expires_at(steady_clock::time_point(tick * tick_number));
-  timer_.async_wait([this](const error_code& ec) {
-    if (!ec) on_timer();
-  });
+  overdue_ = false;
+  try {
+    timer_.expires_at(steady_clock::time_point(tick * tick_number));
+    timer_.async_wait([this](const error_code& ec) {
+      if (!ec) on_timer();
+    });
+  } catch (const std::bad_alloc&) {
+    wake_tick_ = 0;  // the next that is linked tries again, and no slot is forgotten
+    overdue_ = true;
+  }
 }
 
 void deadlines::on_timer() noexcept {

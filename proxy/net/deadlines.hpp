@@ -76,6 +76,7 @@ class deadlines {
   std::uint64_t wake_tick_ = 0;  // what the timer is set to, 0: not set
   bool turning_ = false;         // on_timer is looking at slots
   bool stopped_ = false;
+  bool overdue_ = false;  // there are entries and, for want of memory, no timer
 };
 
 }  // namespace sidespan::net

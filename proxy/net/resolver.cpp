@@ -9,8 +9,9 @@
 #include <cerrno>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <mutex>
-#include <system_error>
+#include <new>
 #include <thread>
 
 namespace sidespan::net {
@@ -93,8 +94,8 @@ struct resolver::workers : std::enable_shared_from_this<workers> {
     try {
       std::thread([self = shared_from_this()] { self->run(); }).detach();
       ++threads;
-    } catch (const std::system_error&) {
-      // The name waits for a thread that there is, or its waiters run out of time.
+    } catch (const std::exception&) {
+      // Neither threads nor memory: the name waits for a thread that there is, or its waiters run out of time.
     }
   }
 
@@ -112,8 +113,9 @@ struct resolver::workers : std::enable_shared_from_this<workers> {
       lock.lock();
       if (owner == nullptr) return;
       const bool surplus = threads > usual_threads && jobs.empty();
-      asio::post(owner->loop_, [self = shared_from_this(), host, found = std::move(found)] {
-        if (self->owner != nullptr) self->owner->finish(host, found);
+      // An exception would end the loop: finish() needs no memory, so nothing is copied here.
+      asio::post(owner->loop_, [self = shared_from_this(), host, found = std::move(found)]() mutable {
+        if (self->owner != nullptr) self->owner->finish(host, std::move(found));
       });
       if (!surplus) continue;
       --threads;
@@ -160,9 +162,8 @@ resolver::entry& resolver::begin(const std::string& host) {
   return known;
 }
 
-task<base::result<void>> resolver::answered(std::string host, std::chrono::milliseconds limit) {
-  event answer(loop_.get_executor());
-  cache_[host].waiting.push_back(&answer);
+/// False: not in time.
+task<bool> resolver::told(event& answer, std::chrono::milliseconds limit) {
   bool in_time = false;
   while (true) {
     const std::chrono::milliseconds turn = std::min(limit, ways_.patience);
@@ -171,7 +172,20 @@ task<base::result<void>> resolver::answered(std::string host, std::chrono::milli
     if (in_time || limit.count() <= 0) break;
     workers_->relieve();
   }
-  entry& known = cache_[host];
+  co_return in_time;
+}
+
+task<base::result<void>> resolver::answered(std::string host, std::chrono::milliseconds limit) {
+  event answer(loop_.get_executor());
+  entry& known = cache_[host];  // stays while somebody waits for it
+  known.waiting.push_back(&answer);
+  bool in_time = false;
+  try {
+    in_time = co_await told(answer, limit);
+  } catch (const std::bad_alloc&) {
+    known.waiting.remove(&answer);
+    throw;
+  }
   known.waiting.remove(&answer);
   base::result<void> done;
   if (!in_time) {
@@ -216,8 +230,10 @@ task<base::result<addresses>> resolver::refresh(std::string host, std::chrono::m
   co_return now.found;
 }
 
-void resolver::finish(const std::string& host, base::result<addresses> found) {
-  entry& known = cache_[host];
+void resolver::finish(const std::string& host, base::result<addresses> found) noexcept {
+  const auto place = cache_.find(host);
+  if (place == cache_.end()) return;
+  entry& known = place->second;
   known.running.reset();
   known.failed = !found || found->empty();
   known.why = found ? not_found() : found.error();

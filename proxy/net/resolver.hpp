@@ -73,8 +73,9 @@ class resolver {
   struct workers;
 
   entry& begin(const std::string& host);
+  task<bool> told(event& answer, std::chrono::milliseconds limit);
   task<base::result<void>> answered(std::string host, std::chrono::milliseconds limit);
-  void finish(const std::string& host, base::result<addresses> found);
+  void finish(const std::string& host, base::result<addresses> found) noexcept;
 
   static constexpr std::size_t max_entries = 1024;
   static constexpr std::chrono::seconds keep{10};

@@ -161,9 +161,12 @@ class pool {
   void look_up_all(group& of);
   void look_up_failed(group& of, const std::string& host) noexcept;
   net::task<void> look_up(group& of, std::size_t origin);
+  net::task<void> ask_for(group& of, std::size_t origin);
 
   net::task<base::result<lease>> wait_for_one(group& of, limits limits);
+  net::task<base::result<lease>> open_counted(group& of, limits limits, member* first);
   net::task<base::result<lease>> open(group& of, limits limits, member* first);
+  net::task<net::connector::outcome> reach(const std::vector<member*>& places, std::chrono::milliseconds limit);
   member* pick(group& of, const member* avoid) noexcept;
   bool make_room(group& of, const member& for_one) noexcept;
 

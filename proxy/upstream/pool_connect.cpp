@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "net/spawn.hpp"
@@ -55,6 +56,15 @@ class user {
   group& of_;
 };
 
+/// Keeps members, should their addresses go meanwhile.
+void hold(const std::vector<member*>& all) noexcept {
+  for (member* each : all) ++each->in_flight;
+}
+
+void let_go(const std::vector<member*>& all) noexcept {
+  for (member* each : all) --each->in_flight;
+}
+
 }  // namespace
 
 // Names
@@ -63,16 +73,16 @@ void pool::on_refresh(void* of) noexcept { static_cast<group*>(of)->due = true; 
 
 /// At most once per interval, and only while there are requests: an idle cluster asks nobody.
 void pool::look_up_all(group& of) {
-  of.due = false;
   const auto& endpoints = of.cluster.settings().endpoints;
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     net::error_code ec;
     (void)net::asio::ip::make_address(endpoints[i].host, ec);
     if (!ec || endpoints[i].is_unix()) continue;
-    ++of.looking_up;
-    ++of.users;
     net::spawn(loop_.get_executor(), look_up(of, i), "look up");
+    ++of.looking_up;  // it begins later
+    ++of.users;
   }
+  of.due = false;
 }
 
 void pool::look_up_failed(group& of, const std::string& host) noexcept {
@@ -84,6 +94,21 @@ void pool::look_up_failed(group& of, const std::string& host) noexcept {
 }
 
 net::task<void> pool::look_up(group& of, std::size_t origin) {
+  try {
+    net::task<void> asked = ask_for(of, origin);
+    co_await asked;
+  } catch (const std::bad_alloc&) {
+    of.why = limit_fault("no memory left");
+  }
+  --of.users;
+  for (net::event* each : of.unresolved) each->set();
+  if (--of.looking_up != 0) co_return;
+  // A name that has no answer yet is asked for again by the next request.
+  of.due = of.cluster.members().empty();
+  if (!of.due) of.refresh.arm(of.cluster.settings().policy.dns_refresh);
+}
+
+net::task<void> pool::ask_for(group& of, std::size_t origin) {
   const std::string& host = of.cluster.settings().endpoints[origin].host;
   const auto found = co_await connector_.names().refresh(host, look_up_limit);
   if (!found) {
@@ -95,12 +120,6 @@ net::task<void> pool::look_up(group& of, std::size_t origin) {
     if (of.cluster.update(origin, *found) && had) tell(of, event::dns_changed);
     drop_retired(of);
   }
-  --of.users;
-  for (net::event* each : of.unresolved) each->set();
-  if (--of.looking_up != 0) co_return;
-  // A name that has no answer yet is asked for again by the next request.
-  of.due = of.cluster.members().empty();
-  if (!of.due) of.refresh.arm(of.cluster.settings().policy.dns_refresh);
 }
 
 net::task<base::result<void>> pool::resolved(group& of, milliseconds limit) {
@@ -114,7 +133,12 @@ net::task<base::result<void>> pool::resolved(group& of, milliseconds limit) {
       co_return fault(fault_code::dns_timeout, side::upstream, stage::resolve, "no answer in time");
     net::event changed(loop_.get_executor());
     of.unresolved.push_back(&changed);
-    (void)co_await changed.wait_for(left);
+    try {
+      (void)co_await changed.wait_for(left);
+    } catch (const std::bad_alloc&) {
+      of.unresolved.remove(&changed);
+      throw;
+    }
     of.unresolved.remove(&changed);
   }
   co_return done;
@@ -154,7 +178,7 @@ net::task<base::result<pool::lease>> pool::connect(group& of, limits limits) {
   }
   ++of.open;
   count_one_more();
-  auto opened = co_await open(of, limits, first);
+  auto opened = co_await open_counted(of, limits, first);
   co_return opened;
 }
 
@@ -173,7 +197,12 @@ net::task<base::result<pool::lease>> pool::wait_for_one(group& of, limits limits
   tell(of, event::queued);
   waiter own(loop_.get_executor());
   of.waiting.push_back(&own);
-  (void)co_await own.ready.wait_for(limits.connect_timeout);
+  try {
+    (void)co_await own.ready.wait_for(limits.connect_timeout);
+  } catch (const std::bad_alloc&) {
+    of.waiting.remove(&own);
+    throw;
+  }
   of.waiting.remove(&own);
   // The upstream may have closed it right behind its answer (RT-4).
   if (own.given && (limits.fresh || !own.given.held_->http.quiet())) {
@@ -185,7 +214,7 @@ net::task<base::result<pool::lease>> pool::wait_for_one(group& of, limits limits
     co_return std::move(own.given);
   }
   if (own.may_open) {
-    auto opened = co_await open(of, limits, pick(of, limits.avoid));
+    auto opened = co_await open_counted(of, limits, pick(of, limits.avoid));
     co_return opened;
   }
   if (closing_) co_return fault(fault_code::shutting_down, side::internal, stage::connect, "shutting down");
@@ -193,24 +222,45 @@ net::task<base::result<pool::lease>> pool::wait_for_one(group& of, limits limits
   co_return limit_fault("no connection became free in time");
 }
 
-/// `of.open` counts this one already.
-net::task<base::result<pool::lease>> pool::open(group& of, limits limits, member* first) {
-  const auto places = of.cluster.order(*first);
-  for (member* each : places) ++each->in_flight;  // keeps it, should its address go meanwhile
-  const auto began = std::chrono::steady_clock::now();
+/// `of.open` counts this one already, and no more when it has failed.
+net::task<base::result<pool::lease>> pool::open_counted(group& of, limits limits, member* first) {
+  try {
+    auto opened = co_await open(of, limits, first);
+    if (!opened) closed(of);
+    co_return opened;
+  } catch (const std::bad_alloc&) {
+    closed(of);
+    throw;
+  }
+}
+
+net::task<net::connector::outcome> pool::reach(const std::vector<member*>& places, std::chrono::milliseconds limit) {
   auto where = destinations_of(places);
-  net::connector::outcome out = co_await connector_.connect_any(std::move(where), limits.connect_timeout);
+  net::connector::outcome out = co_await connector_.connect_any(std::move(where), limit);
   while (lacks_descriptor(out) && close_one_idle()) {
     where = destinations_of(places);
-    out = co_await connector_.connect_any(std::move(where), limits.connect_timeout);
+    out = co_await connector_.connect_any(std::move(where), limit);
   }
+  co_return out;
+}
+
+net::task<base::result<pool::lease>> pool::open(group& of, limits limits, member* first) {
+  const auto places = of.cluster.order(*first);
+  const auto began = std::chrono::steady_clock::now();
+  net::connector::outcome out;
+  hold(places);
+  try {
+    out = co_await reach(places, limits.connect_timeout);
+  } catch (const std::bad_alloc&) {
+    let_go(places);
+    throw;
+  }
+  let_go(places);
   if (limits.spent != nullptr) limits.spent->connect = std::chrono::steady_clock::now() - began;
-  for (member* each : places) --each->in_flight;
   for (const std::size_t index : out.failed) {
     if (!is_ours(out)) note_failure(of, *places[index]);
   }
   if (!out.stream) {
-    closed(of);
     drop_retired(of);
     co_return out.why;
   }

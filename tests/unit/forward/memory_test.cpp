@@ -1,31 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Relay and tunnel when one allocation fails, whichever it is. This file replaces operator new of the whole test
-// program; only the thread that asked for it is refused, once. Not under the sanitizers, which bring an operator new of
-// their own for some of its forms.
+// Relay and tunnel when one allocation fails, whichever it is. Not under the
+// sanitizers (support/refuse_memory).
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <new>
 
 #include "fake_exchanges.hpp"
 #include "forward/relay.hpp"
 #include "forward/tunnel.hpp"
 #include "support/loopback.hpp"
-
-namespace {
-
-thread_local int until_refusal = 0;  // 0: none
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  if (until_refusal > 0 && --until_refusal == 0) throw std::bad_alloc();
-  if (void* memory = std::malloc(size > 0 ? size : 1)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "support/refuse_memory.hpp"
 
 namespace sidespan::forward::test {
 namespace {
@@ -52,14 +37,14 @@ struct long_exchange {
 
   net::task<bool> run(int refused, std::optional<relay_outcome>& out) {
     const relay_request request{down, up, "/", 0, false, nullptr, nullptr};
-    until_refusal = refused;
+    support::refuse_memory::at(refused);
     try {
       net::task<relay_outcome> all = relay(request, hooks, loop.context.get_executor());
       out = co_await all;
     } catch (const std::bad_alloc&) {
       // Of its frame: it has not begun.
     }
-    co_return std::exchange(until_refusal, 0) == 0;  // somebody was refused
+    co_return support::refuse_memory::stop();  // somebody was refused
   }
 };
 
@@ -96,21 +81,20 @@ struct busy_tunnel {
   net::task<bool> run(int refused, std::optional<tunnel_outcome>& out) {
     tunnel between(wire::raw_connection(down.near.get()), wire::raw_connection(up.near.get()), buffers,
                    std::chrono::milliseconds(0));
-    until_refusal = refused;
+    support::refuse_memory::at(refused);
     try {
       net::task<tunnel_outcome> all = between.run();
       out = co_await all;
     } catch (const std::bad_alloc&) {
       // Of its frame: it has not begun.
     }
-    co_return std::exchange(until_refusal, 0) == 0;
+    co_return support::refuse_memory::stop();
   }
   /// Takes what has come at the far ends; they are not short of memory.
   void take_all() {
-    const int left = std::exchange(until_refusal, 0);
+    const support::refuse_memory::pause ours;
     down.far.receive();
     up.far.receive();
-    until_refusal = left;
   }
 };
 
