@@ -2,6 +2,7 @@
 #include "upstream/cluster.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace sidespan::upstream {
 namespace {
@@ -15,6 +16,14 @@ std::string name_of(const net::destination& where) {
   const std::string host = where.address.address().to_string();
   const bool brackets = where.address.address().is_v6();
   return (brackets ? "[" + host + "]" : host) + ":" + std::to_string(where.address.port());
+}
+
+std::unique_ptr<member> make_member(std::size_t origin, net::destination where) {
+  auto one = std::make_unique<member>();
+  one->name = name_of(where);
+  one->where = std::move(where);
+  one->origin = origin;
+  return one;
 }
 
 }  // namespace
@@ -39,18 +48,11 @@ cluster::cluster(cluster_settings settings, std::uint64_t seed, clock now)
     const endpoint& each = settings_.endpoints[i];
     net::error_code ec;
     const auto literal = net::asio::ip::make_address(each.host, ec);
-    if (each.is_unix()) add(i, {{}, each.host});
-    if (!ec) add(i, {net::tcp_endpoint(literal, each.port), {}});
+    if (each.is_unix()) members_.push_back(make_member(i, {{}, each.host}));
+    if (!ec) members_.push_back(make_member(i, {net::tcp_endpoint(literal, each.port), {}}));
   }
+  reserve(members_.size());
   gather();
-}
-
-void cluster::add(std::size_t origin, net::destination where) {
-  auto one = std::make_unique<member>();
-  one->name = name_of(where);
-  one->where = std::move(where);
-  one->origin = origin;
-  members_.push_back(std::move(one));
 }
 
 std::uint64_t cluster::random() noexcept {  // xorshift64: nobody must not be able to guess it
@@ -137,40 +139,52 @@ void cluster::choose_family(std::size_t origin) noexcept {
   }
 }
 
+/// What needs memory comes first: without it nothing has changed.
 bool cluster::update(std::size_t origin, const net::addresses& found) {
   const std::uint16_t port = settings_.endpoints[origin].port;
   std::vector<net::destination> wanted;
   for (const auto& address : found) wanted.push_back({net::tcp_endpoint(address, port), {}});
-  bool changed = false;
   const auto stays = [&](const std::unique_ptr<member>& each) {
     return each->origin != origin || std::find(wanted.begin(), wanted.end(), each->where) != wanted.end();
   };
+  std::vector<std::unique_ptr<member>> fresh;
+  for (const net::destination& each : wanted) {
+    const auto is_it = [&](const auto& m) { return m->origin == origin && m->where == each; };
+    const bool known =
+        std::any_of(members_.begin(), members_.end(), is_it) || std::any_of(fresh.begin(), fresh.end(), is_it);
+    if (!known) fresh.push_back(make_member(origin, each));
+  }
+  const auto leaving = static_cast<std::size_t>(std::count_if(members_.begin(), members_.end(), std::not_fn(stays)));
+  retired_.reserve(retired_.size() + leaving);
+  reserve(members_.size() + fresh.size());
   const auto going = std::stable_partition(members_.begin(), members_.end(), stays);
   for (auto each = going; each != members_.end(); ++each) {
-    (*each)->gone = changed = true;
+    (*each)->gone = true;
     retired_.push_back(std::move(*each));
   }
   members_.erase(going, members_.end());
   const bool had = std::any_of(members_.begin(), members_.end(), [&](const auto& m) { return m->origin == origin; });
-  for (net::destination& each : wanted) {
-    const auto known = std::any_of(members_.begin(), members_.end(),
-                                   [&](const auto& m) { return m->origin == origin && m->where == each; });
-    if (known) continue;
-    changed = true;
-    add(origin, std::move(each));
-    members_.back()->fallback = had;  // until the family is chosen
+  for (auto& each : fresh) {
+    each->fallback = had;  // until the family is chosen
+    members_.push_back(std::move(each));
   }
   choose_family(origin);
   gather();
-  return changed;
+  return leaving != 0 || !fresh.empty();
 }
 
-void cluster::gather() {
+void cluster::reserve(std::size_t members) {
+  members_.reserve(members);
+  used_.reserve(members);
+  drawn_.reserve(members);
+}
+
+/// In the room that was reserved.
+void cluster::gather() noexcept {
   used_.clear();
   for (const auto& each : members_) {
     if (!each->fallback) used_.push_back(each.get());
   }
-  drawn_.reserve(used_.size());
 }
 
 }  // namespace sidespan::upstream

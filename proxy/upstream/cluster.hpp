@@ -58,9 +58,9 @@ class cluster {
   const std::vector<std::unique_ptr<member>>& members() const noexcept { return members_; }
 
  private:
-  void add(std::size_t origin, net::destination where);
   void choose_family(std::size_t origin) noexcept;
-  void gather();
+  void reserve(std::size_t members);
+  void gather() noexcept;
   bool fit(const member& at, const member* avoid, time now) const noexcept;
   member* draw(const std::vector<member*>& from) noexcept;
   std::uint64_t random() noexcept;

@@ -52,8 +52,9 @@ struct short_of_memory {
 };
 
 TEST_CASE("pool: whichever allocation fails, the next request finds a place and an address") {
-  const auto hosts = GENERATE(as<std::vector<std::string>>{}, std::vector<std::string>{"127.0.0.1"},
-                              std::vector<std::string>{"127.0.0.1", "127.0.0.2"});
+  const auto hosts =
+      GENERATE(as<std::vector<std::string>>{}, std::vector<std::string>{"app.test"},
+               std::vector<std::string>{"127.0.0.1"}, std::vector<std::string>{"127.0.0.1", "127.0.0.2"});
   bool refused = true;
   for (int n = 1; refused; ++n) {
     INFO("allocation " << n << " of " << hosts.back());
