@@ -55,8 +55,7 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   const std::string_view target =
       target_.form == http::target_form::asterisk ? std::string_view("*") : target_.origin_form;
   up_->put_head(down_.request(), target, down_.request_size());
-  relay_request request{
-      down_, *up_, target, leg_.settings().max_body_bytes, expects_continue(), nullptr, nullptr};
+  relay_request request{down_, *up_, target, leg_.settings().max_body_bytes, expects_continue(), nullptr, nullptr};
   request.kept = keep_body();
   if (span_ && !leg_.inbound() && span_->recording()) request.times = &shard_.all.clock;
   moved_ = co_await relay(request, *this, shard_.loop.get_executor());
