@@ -82,7 +82,12 @@ error_code register_anew(tcp_socket& socket, const asio::ip::tcp& protocol) {
   return ec;
 }
 
-/// How it went, once it is over.
+bool is_over(int fd) noexcept {
+  pollfd state{fd, POLLOUT, 0};
+  return ::poll(&state, 1, 0) > 0;
+}
+
+/// How it went, once it is over; before that it says 0 as well.
 error_code result_of_connecting(int fd) noexcept {
   int why = 0;
   socklen_t size = sizeof why;
@@ -97,8 +102,7 @@ error_code begin_connecting(tcp_socket& socket, const tcp_endpoint& where, bool&
   if (fd < 0) return last_error();
   error_code ec;
   if (::connect(fd, where.data(), static_cast<socklen_t>(where.size())) != 0 && errno != EINPROGRESS) ec = last_error();
-  pollfd state{fd, POLLOUT, 0};
-  over = !ec && ::poll(&state, 1, 0) > 0;
+  over = !ec && is_over(fd);
   if (over) ec = result_of_connecting(fd);
   if (!ec) socket.assign(where.protocol(), fd, ec);
   if (ec) ::close(fd);
@@ -161,7 +165,10 @@ task<error_code> connector::connect_one(tcp_socket& socket, tcp_endpoint where, 
     deadline timeout(wheel_, &attempt::expire, &state);
     timeout.arm(limit);
     try {
-      co_await socket.async_wait(tcp_socket::wait_write, into(ec));
+      // Asio may bring what was meant for a socket that has gone meanwhile, and whose place in its books this one took.
+      do {
+        co_await socket.async_wait(tcp_socket::wait_write, into(ec));
+      } while (!ec && !is_over(socket.native_handle()));
     } catch (const std::bad_alloc&) {
       ec = asio::error::no_memory;
     }

@@ -103,7 +103,31 @@ task<std::size_t> read(stream& from, std::span<char> room, error_code& ec) {
   co_return got;
 }
 
+/// Once `first` has something to read: `second` goes, and the connector's socket takes its place with the reactor.
+task<connector::outcome> connect_in_place_of(stream& second, stream& first, connector& to, std::uint16_t port) {
+  std::array<char, 8> room{};
+  error_code ec;
+  (void)co_await first.read_some(room, ec);
+  second.close();
+  std::vector<destination> where(1, at_port(port));
+  auto out = co_await to.connect_any(std::move(where), 50ms);
+  co_return out;
+}
+
 }  // namespace
+
+TEST_CASE("connector: what was meant for a socket that has gone says nothing of one that connects") {
+  connecting c;
+  const black_hole silent;
+  auto first = support::connected(c.loop);
+  auto second = support::connected(c.loop);
+  const auto out = c.loop.start(connect_in_place_of(*second.near, *first.near, c.to, silent.port()));
+  first.far.send("now");
+  second.far.reset();
+  c.loop.until([&out] { return out->has_value(); });  // both are told of in the same turn
+  CHECK_FALSE((**out).stream);
+  CHECK((**out).why.code() == fault_code::connection_timeout);
+}
 
 TEST_CASE("connector: the next place is tried when one refuses") {
   connecting c;
