@@ -28,10 +28,11 @@ net::task<exchange::outcome> exchange::attempt(bool fresh) {
   moved_ = relay_outcome();
   upstream::pool::lease lease;
   limits.avoid = failed_at_;
-  limits.fresh = fresh;
+  // An upgrade keeps its connection and is never repeated: one that its peer may be closing gains it nothing.
+  limits.fresh = fresh || !upgrade_.empty();
   limits.repeatable = may_be_repeated();
   upstream::group& to = cluster();
-  if (!fresh) lease = shard_.pool.take_idle(to, limits);
+  if (!limits.fresh) lease = shard_.pool.take_idle(to, limits);
   if (!lease) {
     limits.connect_timeout = connect_limit();
     auto connected = co_await connect(to, limits);

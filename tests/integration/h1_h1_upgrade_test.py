@@ -88,6 +88,14 @@ class tunnels(unittest.TestCase):
         one.send(b"ping")
         self.assertEqual(one.source.exactly(4), b"ping")
 
+    def test_it_is_offered_on_a_new_connection(self):
+        """A kept one may be closing, and an upgrade is never repeated."""
+        with client(self.port) as one:
+            self.assertEqual(one.request("GET", "/").status, 200)
+        idle = self.app.last.connection_number
+        self.switched()
+        self.assertGreater(self.app.last.connection_number, idle)
+
     def test_bytes_pass_both_ways_and_are_counted_on_the_span(self):  # decision 13
         one = self.switched()
         for size in (1, 2048, 2049, 100_000, 1 << 20):
