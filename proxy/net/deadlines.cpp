@@ -10,11 +10,6 @@ using std::chrono::steady_clock;
 
 deadlines::deadlines(asio::io_context& loop) : timer_(loop.get_executor()), done_tick_(now_tick()) {}
 
-void deadlines::stop() noexcept {
-  stopped_ = true;
-  timer_.cancel();
-}
-
 namespace {
 
 std::uint64_t tick_of(clockid_t clock) noexcept {
@@ -48,7 +43,6 @@ void deadlines::link(deadline& entry) noexcept {
 }
 
 void deadlines::wake_at(std::uint64_t tick_number) noexcept {
-  if (stopped_) return;
   wake_tick_ = tick_number;
   overdue_ = false;
   try {

@@ -54,9 +54,6 @@ class deadlines {
   deadlines(const deadlines&) = delete;
   deadlines& operator=(const deadlines&) = delete;
 
-  /// Stops the timer; nothing expires any more.
-  void stop() noexcept;
-
   static constexpr std::chrono::milliseconds tick{10};
 
  private:
@@ -75,8 +72,7 @@ class deadlines {
   std::uint64_t done_tick_;      // every slot up to here has been looked at
   std::uint64_t wake_tick_ = 0;  // what the timer is set to, 0: not set
   bool turning_ = false;         // on_timer is looking at slots
-  bool stopped_ = false;
-  bool overdue_ = false;  // there are entries and, for want of memory, no timer
+  bool overdue_ = false;         // there are entries and, for want of memory, no timer
 };
 
 }  // namespace sidespan::net

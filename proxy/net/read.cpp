@@ -78,15 +78,30 @@ void reader::start(std::coroutine_handle<> waiting, std::coroutine_handle<> root
   waiting_ = waiting;
   root_ = root;
   received_ = false;
-  const bool look = queued_ && stirred_;  // the edge was while nobody read
-  stirred_ = false;
-  if (look && socket_.is_open() && receive() != not_done) return come_back();
+  if (noticed_ != 0 && ended_already()) return come_back();
   if (!queued_) launch();
+}
+
+/// A read that has just begun need not wait.
+bool reader::ended_already() noexcept {
+  const bool look = queued_ && (noticed_ & stirred) != 0;  // the edge was while nobody read
+  noticed_ &= static_cast<unsigned char>(~stirred);
+  if ((noticed_ & late) == 0) return look && socket_.is_open() && receive() != not_done;
+  received_ = true;
+  got_ = 0;
+  end_ = asio::error::operation_aborted;
+  return true;
+}
+
+void reader::time_out() noexcept {
+  noticed_ |= late;
+  error_code ignored;
+  socket_.cancel(ignored);
 }
 
 void reader::listen() noexcept {
   waiting_ = {};
-  stirred_ = false;
+  noticed_ &= late;
   if (!queued_) launch();
 }
 
@@ -155,7 +170,7 @@ reader::status reader::received_nothing(int why) noexcept {
 reader::status reader::perform(reactor_op* base) {
   auto& self = *static_cast<reader*>(base);
   if (!self.waiting_) {
-    self.stirred_ = self.stirred_ || !is_quiet(self.socket_.native_handle());
+    if ((self.noticed_ & stirred) == 0 && !is_quiet(self.socket_.native_handle())) self.noticed_ |= stirred;
     return not_done;
   }
   return self.receive();

@@ -47,7 +47,14 @@ class reader final : asio::detail::reactor_op, public detail::recycled {
   /// Nobody reads until start(): what comes is noticed, not taken.
   void listen() noexcept;
   /// Since listen() nothing has come that the loop has heard of: no bytes, no FIN, no RST.
-  bool undisturbed() const noexcept { return queued_ && !stirred_; }
+  bool undisturbed() const noexcept { return queued_ && (noticed_ & stirred) == 0; }
+  /// Somebody reads, and what has come for that is on its way there: the kernel knows of it no more.
+  bool has_received() const noexcept { return waiting_ && received_; }
+
+  /// The time for a read is over: the one that waits ends, and else the next, until in_time(). A read that has received
+  /// something waits no more, and would never hear of it again.
+  void time_out() noexcept;
+  void in_time() noexcept { noticed_ &= static_cast<unsigned char>(~late); }
 
   /// Where the bytes of a read go to.
   struct target {
@@ -71,6 +78,11 @@ class reader final : asio::detail::reactor_op, public detail::recycled {
   }
 
  private:
+  /// What happened while nobody read, for the next read to look at.
+  static constexpr unsigned char stirred = 1;  // something came
+  static constexpr unsigned char late = 2;
+
+  bool ended_already() noexcept;
   void launch() noexcept;
   void come_back() noexcept;
   status receive() noexcept;
@@ -90,7 +102,7 @@ class reader final : asio::detail::reactor_op, public detail::recycled {
   bool seasoned_ = false;     // it has been with the reactor before
   bool fin_is_told_ = false;  // by the reactor's events
   bool queued_ = false;       // with the reactor or on its way back
-  bool stirred_ = false;      // something came while nobody read
+  unsigned char noticed_ = 0;
   bool orphaned_ = false;
 };
 

@@ -73,8 +73,12 @@ std::string stream::local_address() const { return plain_address(local().address
 void stream::on_deadline(void* self) noexcept {
   auto& late = *static_cast<stream*>(self);
   late.late_ = true;
-  error_code ignored;
-  late.socket_.cancel(ignored);
+  late.reader_->time_out();
+}
+
+void stream::in_time() noexcept {
+  late_ = false;
+  if (stopped_ == stop::no) reader_->in_time();
 }
 
 void stream::on_write_deadline(void* self) noexcept {
@@ -97,8 +101,8 @@ std::int64_t stream::taken() const noexcept {
 void stream::interrupt(bool as_timeout) noexcept {
   if (stopped_ == stop::no) stopped_ = as_timeout ? stop::timeout : stop::failure;
   error_code ignored;
-  socket_.shutdown(tcp_socket::shutdown_receive, ignored);  // a read that is started later ends at once
-  socket_.cancel(ignored);
+  socket_.shutdown(tcp_socket::shutdown_receive, ignored);
+  reader_->time_out();  // and what waits to be written; bytes that keep coming would be read behind a shutdown
 }
 
 io_end stream::end_of(const error_code& ec) const noexcept {
@@ -174,7 +178,7 @@ bool stream::all_sent() noexcept {
   return ::ioctl(socket_.native_handle(), SIOCOUTQNSD, &waiting) == 0 && waiting == 0;
 }
 
-bool stream::quiet() noexcept { return is_quiet(socket_.native_handle()); }
+bool stream::quiet() noexcept { return !reader_->has_received() && is_quiet(socket_.native_handle()); }
 
 bool stream::peer_reset() const noexcept {
   pollfd state{socket_.native_handle(), 0, 0};

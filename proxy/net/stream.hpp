@@ -78,11 +78,12 @@ class stream : public detail::recycled {
   /// Drops the first `bytes` of the text; returns how many are left.
   static std::size_t skip(pieces& text, std::size_t bytes) noexcept;
 
-  /// The next read that takes longer than this ends as timed_out; 0: no limit. Replaces the limit before. Reads and
-  /// writes have limits of their own: a body may be read while a response is written.
+  /// From now on: a read that is under way when it is over ends as timed_out, and whichever begins later; 0: no limit.
+  /// Replaces the limit before. Reads and writes have limits of their own: a body may be read while a response is
+  /// written.
   void limit(std::chrono::milliseconds after) noexcept {
     deadline_.arm(after);
-    late_ = false;
+    if (late_) in_time();
   }
   void no_limit() noexcept { limit(std::chrono::milliseconds(0)); }
   /// What is left of it; 0: none was set, or it is over.
@@ -130,6 +131,7 @@ class stream : public detail::recycled {
  private:
   static void on_deadline(void* self) noexcept;
   static void on_write_deadline(void* self) noexcept;
+  void in_time() noexcept;
   bool write_stopped() const noexcept { return write_late_ || stopped_ != stop::no; }
   std::int64_t taken() const noexcept;
 

@@ -66,7 +66,7 @@ class event_loop {
   }
   template <class Condition>
   void until(Condition met) {
-    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(15);
     while (!met()) {
       if (std::chrono::steady_clock::now() > limit) throw std::runtime_error("the loop waited in vain");
       run_for(std::chrono::milliseconds(1));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/stream.hpp"
 
+#include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
 
 #include "support/loopback.hpp"
@@ -33,6 +34,16 @@ task<ended> read_lent(stream& from, block_pool& lender, bool head) {
   const std::size_t got = co_await from.read_lent(lender, head, lent, ec);
   out.bytes.assign(lent.data() == nullptr ? "" : lent.data(), got);
   if (got == 0) out.end = from.end_of(ec);
+  co_return out;
+}
+
+/// `meanwhile` has its turn when the first read has what came and is about to go on.
+template <class Action>
+task<std::array<ended, 2>> read_twice(stream& from, Action meanwhile) {
+  asio::post(from.socket().get_executor(), meanwhile);
+  std::array<ended, 2> out;
+  out[0] = co_await read(from);
+  out[1] = co_await read(from);
   co_return out;
 }
 
@@ -310,15 +321,31 @@ TEST_CASE("stream: a FIN that came with what was read last is noticed by listeni
   CHECK(s.loop.finish(read_and_listen(s.near())));
 }
 
-TEST_CASE("stream: interrupted, a read ends however it came about") {
+TEST_CASE("stream: interrupted, a read ends however it came about, and whatever comes") {
   stream_set s;
   s.far().send("one");
   s.loop.listen();
   s.near().interrupt(true);
   s.loop.listen();
-  CHECK(s.loop.finish(read(s.near())).bytes == "one");
+  CHECK(s.read_end() == io_end::timed_out);
   CHECK(s.near().try_write({"answer"}) == 6);
   CHECK(s.read_end() == io_end::timed_out);
+  s.near().stop_waiting();
+  s.near().limit(1s);
+  s.far().send("two");
+  s.loop.listen();
+  CHECK(s.read_end() == io_end::timed_out);
+}
+
+TEST_CASE("stream: interrupted between two reads, the second one ends") {
+  stream_set s;
+  s.far().send("one");
+  const auto both = s.loop.finish(read_twice(s.near(), [&s] {
+    s.far().send("two");
+    s.near().interrupt(false);
+  }));
+  CHECK(both[0].bytes == "one");
+  CHECK(both[1].end == io_end::failed);
 }
 
 TEST_CASE("stream: a unix socket is read like any other") {
@@ -364,6 +391,32 @@ TEST_CASE("stream: a limit is for what comes next, and can be lifted or put off"
   CHECK_FALSE(waiting->has_value());
   s.far().send("x");
   s.loop.until([&waiting] { return waiting->has_value(); });
+}
+
+TEST_CASE("stream: a limit that passes while no read waits is not forgotten") {
+  stream_set s;
+  s.far().send("one");
+  SECTION("nobody reads") {
+    s.near().stop_waiting();  // as a limit does
+    CHECK(s.read_end() == io_end::timed_out);
+    CHECK(s.read_end() == io_end::timed_out);
+    s.near().limit(1s);
+    CHECK(s.loop.finish(read(s.near())).bytes == "one");
+  }
+  SECTION("what was read is on its way") {
+    const auto both = s.loop.finish(read_twice(s.near(), [&s] { s.near().stop_waiting(); }));
+    CHECK(both[0].bytes == "one");
+    CHECK(both[1].end == io_end::timed_out);
+  }
+  SECTION("a connection idles, and what comes is noticed") {
+    s.near().stop_waiting();
+    s.near().listen();
+    s.loop.listen();
+    CHECK_FALSE(s.near().undisturbed());
+    CHECK(s.read_end() == io_end::timed_out);
+    s.near().no_limit();
+    CHECK(s.loop.finish(read(s.near())).bytes == "one");
+  }
 }
 
 TEST_CASE("stream: pieces are written in order without waiting while the socket takes them") {
@@ -517,6 +570,13 @@ TEST_CASE("stream: quiet() and peer_reset() tell what happened to a connection t
     s.far().send("x");
     CHECK_FALSE(s.near().quiet());
     CHECK_FALSE(s.near().peer_reset());
+  }
+  SECTION("bytes came, and are on their way to who reads") {
+    s.far().send("x");
+    bool quiet = true;
+    s.loop.start(read_twice(s.near(), [&] { quiet = s.near().quiet(); }));
+    CHECK_FALSE(quiet);
+    CHECK(s.near().quiet());  // the next read waits
   }
   SECTION("a FIN is no reset") {
     s.far().shut_write();
