@@ -24,7 +24,7 @@ class callers(unittest.TestCase):
     def setUpClass(cls):
         cls.app = cls.enterClassContext(origin())
         cls.far = cls.enterClassContext(collector())
-        cls.sidecar = cls.enterClassContext(sidespan().inbound(cls.app.port, idle_timeout="4s").export(cls.far.endpoint).start())
+        cls.sidecar = cls.enterClassContext(sidespan().inbound(cls.app.port, idle_timeout="30s").export(cls.far.endpoint).start())
         get(cls.sidecar.inbound, "/warm")  # the exporter keeps its connection
         cls.far.wait_for_spans(1)
 
@@ -165,7 +165,7 @@ class silent_upstreams(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.app = cls.enterClassContext(scripted())
-        cls.sidecar = cls.enterClassContext(sidespan().inbound(cls.app.port, timeout="2500ms", idle_timeout="1500ms").start())
+        cls.sidecar = cls.enterClassContext(sidespan().inbound(cls.app.port, timeout="5s", idle_timeout="3s").start())
 
     def test_never_an_answer_is_504(self):
         with nothing_left(self.sidecar) as gauges:

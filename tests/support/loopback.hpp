@@ -81,6 +81,26 @@ class event_loop {
   }
 };
 
+/// What must not happen while something else happens often enough shows only where the machine lets a test run that
+/// often. `attempt` calls its argument when it begins with it and each time it has done its part; it is made again when
+/// that was too seldom once.
+template <class Attempt>
+void while_often_enough(std::chrono::milliseconds longest, Attempt attempt) {
+  using clock = std::chrono::steady_clock;
+  for (int tries = 0; tries < 200; ++tries) {
+    bool often_enough = true;
+    auto last = clock::time_point::max();
+    attempt([&] {
+      const auto now = clock::now();
+      if (last != clock::time_point::max() && now - last > longest) often_enough = false;
+      last = now;
+      return often_enough;
+    });
+    if (often_enough) return;
+  }
+  throw std::runtime_error("the machine never let the test run often enough");
+}
+
 /// The far end of a connection.
 class far_end {
  public:

@@ -152,7 +152,7 @@ TEST_CASE("worker: batches that all wait for their next try hold up neither the 
   REQUIRE(f.until([](const books& b) { return b.dropped.at("queue_full") == 100; }));
   const auto deadline = steady::now() + 20ms;
   f.subject.stop(deadline);
-  CHECK(steady::now() - deadline < 200ms);
+  CHECK(steady::now() - deadline < 2s);
   CHECK(f.subject.read_books().dropped.at("shutdown") == 1020);
 }
 
@@ -184,7 +184,7 @@ TEST_CASE("worker: stop with two calls under way, one answered, one never") {
   REQUIRE(f.until([](const books& b) { return b.acknowledged == 10; }));
   const auto deadline = steady::now() + 20ms;
   f.subject.stop(deadline);
-  CHECK(steady::now() - deadline < 200ms);
+  CHECK(steady::now() - deadline < 2s);
   const books b = f.subject.read_books();
   CHECK(b.acknowledged == 10);
   CHECK(b.dropped.at("shutdown") == 10);

@@ -165,7 +165,7 @@ TEST_CASE("connector: a place that does not answer does not use up the time of t
 TEST_CASE("connector: nobody answers in time") {
   connecting c;
   const black_hole one, two;
-  const auto out = c.any({at_port(one.port()), at_port(two.port())}, 300ms);
+  const auto out = c.any({at_port(one.port()), at_port(two.port())}, 1s);
   CHECK_FALSE(out.stream);
   CHECK(out.why.code() == fault_code::connection_timeout);
   CHECK(out.failed == indexes{0, 1});
