@@ -475,17 +475,18 @@ TEST_CASE("stream: a peer that does not read is a time-out, one that left is a r
 }
 
 TEST_CASE("stream: a reader that is slow and steady is waited for, one that trickles is not") {
-  support::while_often_enough(30ms, [](auto once_more) {
+  support::while_often_enough(60ms, [](auto once_more) {
     stream_set s;
     const std::string large(32 << 20, 'x');
     const auto written = s.loop.start(s.near().write(s.fill(large)));
-    // A window is far shorter than the time until the socket takes bytes again.
-    s.near().write_limit(pace(60ms));
+    // A window is shorter than the time until the socket takes bytes again, and longer than what the peer's kernel
+    // takes to say that it has room for as much as it announces at once.
+    s.near().write_limit(pace(200ms));
     (void)once_more();
     bool often_enough = true;
-    for (int i = 0; i < 150 && often_enough; ++i) {
-      s.far().receive(8 << 10);
-      s.loop.run_for(2ms);
+    for (int i = 0; i < 60 && often_enough; ++i) {
+      s.far().receive(32 << 10);
+      s.loop.run_for(10ms);
       often_enough = once_more();
     }
     if (!often_enough) return;
