@@ -68,7 +68,7 @@ class whose_fault_a_timeout_is(unittest.TestCase):
         cls.spans_of = cls.enterClassContext(collector())
         cls.app, cls.other = cls.enterClassContext(origin()), cls.enterClassContext(origin())
         cls.sidecar = cls.enterClassContext(
-            sidespan().inbound([cls.app.url, cls.other.url], timeout="400ms", idle_timeout="10s", eject={"after": 1})
+            sidespan().inbound([cls.app.url, cls.other.url], timeout="2s", idle_timeout="10s", eject={"after": 1})
             .export(cls.spans_of.endpoint).start())
 
     def setUp(self):

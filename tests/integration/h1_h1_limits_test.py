@@ -129,7 +129,7 @@ class rates(unittest.TestCase):
     def setUpClass(cls):
         cls.app = cls.enterClassContext(origin())
         cls.sidecar = cls.enterClassContext(
-            sidespan().inbound(cls.app.port, min_rate="100KiB", idle_timeout="1s").inbound(cls.app.port, idle_timeout="1s").start())
+            sidespan().inbound(cls.app.port, min_rate="100KiB", idle_timeout="2s").inbound(cls.app.port, idle_timeout="2s").start())
 
     def test_a_body_below_its_rate_is_408_although_it_is_never_silent(self):
         with client(self.sidecar.inbounds[0]) as one:
@@ -147,8 +147,8 @@ class rates(unittest.TestCase):
     def test_a_body_at_its_rate_is_whole(self):
         with client(self.sidecar.inbounds[0]) as one:
             one.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 600000\r\n\r\n")
-            for _ in range(30):
-                one.send(b"x" * 20000)
+            for _ in range(75):
+                one.send(b"x" * 8000)
                 time.sleep(0.04)
             self.assertEqual(one.read().status, 200)
         self.assertEqual(len(self.app.last.body), 600000)
@@ -187,7 +187,7 @@ class rates(unittest.TestCase):
 
     def test_a_reader_that_is_slow_and_steady_is_not(self):
         before = limited(self.sidecar, "slow_reader")
-        got, cut = self.taken(self.sidecar.inbounds[1], 32768, 0.02, 3)
+        got, cut = self.taken(self.sidecar.inbounds[1], 32768, 0.02, 5)
         self.assertFalse(cut, got)
         self.assertEqual(limited(self.sidecar, "slow_reader"), before)
 
