@@ -3,11 +3,13 @@
 // What net does when one allocation fails. Not under the sanitizers (support/refuse_memory).
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #include <catch2/catch.hpp>
+#include <future>
 
 #include "net/deadlines.hpp"
 #include "net/resolver.hpp"
 #include "support/loopback.hpp"
 #include "support/refuse_memory.hpp"
+#include "unit/net/hanging_names.hpp"
 
 namespace sidespan::net {
 namespace {
@@ -35,10 +37,10 @@ TEST_CASE("deadlines: without memory for the timer nothing is forgotten, the nex
 
 addresses found_at_once() { return {asio::ip::address_v4::loopback()}; }
 
-task<bool> resolve(resolver& names, int refused) {
+task<bool> resolve(resolver& names, int refused, std::chrono::milliseconds limit) {
   support::refuse_memory::at(refused);
   try {
-    auto asking = names.resolve("a.test", 2s);
+    auto asking = names.resolve("a.test", limit);
     const auto found = co_await asking;
   } catch (const std::bad_alloc&) {
     // The exchange answers that.
@@ -46,18 +48,41 @@ task<bool> resolve(resolver& names, int refused) {
   co_return support::refuse_memory::stop();
 }
 
-TEST_CASE("resolver: whichever allocation fails, the next request is answered") {
+/// With one allocation more each time, until none is refused. Each time on a thread of its own: frames and Asio's
+/// operations are recycled per thread, and what is recycled cannot be refused.
+void refuse_each(bool (*one)(int nth)) {
   bool refused = true;
   for (int n = 1; refused; ++n) {
     INFO("allocation " << n);
     REQUIRE(n < 1000);
+    refused = std::async(std::launch::async, one, n).get();
+  }
+}
+
+TEST_CASE("resolver: whichever allocation fails, the next request is answered") {
+  refuse_each([](int nth) {
     support::event_loop loop;
     resolver names(loop.context,
                    resolver::ways([](const std::string&) { return base::result<addresses>(found_at_once()); }));
-    refused = loop.finish(resolve(names, n));
+    const bool refused = loop.finish(resolve(names, nth, 2s));
     const auto found = loop.finish(names.resolve("a.test", 2s));
     CHECK(found);
-  }
+    return refused;
+  });
+}
+
+TEST_CASE("resolver: whichever allocation fails, who had to wait is not waited for by its name") {
+  refuse_each([](int nth) {
+    test::beside_hanging_names b(resolver::usual_threads, 1h);
+    b.loop.until([] { return test::hanging_names::asked("hangs") == resolver::usual_threads; });
+    const bool refused = b.loop.finish(resolve(b.names, nth, 20ms));
+    const auto in_its_place = b.loop.start(b.names.resolve("hangs.test", 1h));  // so the next has other memory
+    CHECK_FALSE(b.loop.finish(b.names.resolve("a.test", 20ms)));                // the last that wanted the name
+    test::hanging_names::open();
+    CHECK(b.loop.finish(b.names.resolve("other.test", 4s)));
+    CHECK(test::hanging_names::asked("a.test") == 0);
+    return refused;
+  });
 }
 
 }  // namespace
