@@ -177,6 +177,19 @@ class Unlinked(unittest.TestCase):
         self.assertEqual(self.judge(), truth.UNLINKED)
         self.assertEqual(truth.judge_all(self.spans).wrong, [])
 
+    def test_only_one_that_names_the_one_it_takes_for_likely_is_asked_again(self):
+        def unsure():
+            return checks.is_unsure(truth.Spans(self.spans), "r1")
+
+        self.assertFalse(unsure())
+        self.call["parent_span_id"] = find(self.spans, "SERVER", "0-3")["span_id"]
+        self.assertFalse(unsure())  # wrong, and sure of it
+        unlink(self.call, self.spans, [find(self.spans, "SERVER", place) for place in ("0-2", "0-3")])
+        self.assertFalse(unsure())
+        unlink(self.call, self.spans, [find(self.spans, "SERVER", "0-2")])
+        self.assertTrue(unsure())
+        self.assertFalse(checks.is_unsure(truth.Spans(self.spans), "r2"))
+
     def test_without_candidates_it_fails(self):
         unlink(self.call, self.spans, [])
         self.assertEqual(self.judge(), truth.WRONG)

@@ -16,6 +16,7 @@ DEMO = pathlib.Path(__file__).resolve().parent.parent
 # A sidecar tells background calls from caused ones by what it saw while its service was idle; so there is an idle time to see.
 IDLE_BEFORE_FIRST_REQUEST = 3.0
 IDLE_WITH_HEARTBEAT = 8.0
+MORE_IDLE = (3.0, 6.0, 12.0, 24.0)  # on a machine that takes its time
 PAIRS = 40
 GAPS = (0.0, 0.005, 0.010)
 SECONDS_FOR_LOAD = 180
@@ -92,6 +93,18 @@ def one_request(basket):
     return answer, watch.collect({answer.request: answer.hops})
 
 
+def asked_alone(basket, answer_and_spans=None):
+    """One request on its own; asked again after some idle time where it took too long for what was known of that."""
+    answer, spans = answer_and_spans or one_request(basket)
+    for seconds in MORE_IDLE:
+        if not checks.is_unsure(spans, answer.request):
+            break
+        print(f"  … basket {basket}: calls came too late to be sure of their request; once more after {seconds:.0f} s of idle time", flush=True)
+        time.sleep(seconds)
+        answer, spans = one_request(basket)
+    return answer, spans
+
+
 def first_trace(started):
     """The handshake: one request, drawn. Gives the answer and the spans, for who wants to check them."""
     answer, spans = one_request(FIRST_BASKET)
@@ -114,10 +127,10 @@ def first_trace(started):
 def prove(results, first):
     """The end-to-end test: requests alone, then overlapping ones with heartbeats."""
     print("one request alone")
-    checks.check_whole_trace(results, *first)
+    checks.check_whole_trace(results, *asked_alone(FIRST_BASKET, first))
     for basket in BASKETS:
         if basket != FIRST_BASKET:
-            checks.check_whole_trace(results, *one_request(basket))
+            checks.check_whole_trace(results, *asked_alone(basket))
 
     print("two requests overlapping, a heartbeat every 200 ms")
     baskets = list(BASKETS)

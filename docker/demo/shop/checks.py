@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the end-to-end test asserts, and how it is told: one line for each check, a table, a closing count."""
 from .services import SERVICES
-from .truth import HEARTBEAT, LINKED, ROOT, UNLINKED, VERDICTS, WRONG, Spans
+from .truth import CANDIDATES, HEARTBEAT, LINKED, ROOT, UNLINKED, VERDICTS, WRONG, Spans
 from .truth import hop_of, judge, judge_all, missing_hops, most_recent_rule, path_of
 from .waterfall import TRUTH_PREFIX
 
@@ -32,6 +32,11 @@ class Checks:
 
 def of_request(spans, request):
     return [span for span in spans.all if (hop := hop_of(span)) and hop.request == request]
+
+
+def is_unsure(spans, request):
+    """A sidecar names the one request that it takes for likely, and has seen too little idle time beside long requests to assert it."""
+    return any(judge(span, spans).word == UNLINKED and span["attributes"].get(CANDIDATES) == 1 for span in of_request(spans, request))
 
 
 def check_whole_trace(checks, answer, spans):
