@@ -93,6 +93,14 @@ bool reader::ended_already() noexcept {
   return true;
 }
 
+bool reader::at_once() noexcept {
+  if (!filled_ || in_a_row_ == most_at_once || queued_ || noticed_ != 0 || !socket_.is_open()) return false;
+  ++in_a_row_;
+  const status came = receive();
+  drained_ = came != done;
+  return came != not_done;
+}
+
 void reader::time_out() noexcept {
   noticed_ |= late;
   error_code ignored;
@@ -119,6 +127,7 @@ void reader::launch() noexcept {
   }
   seasoned_ = true;
   reactor_.start_op(asio::detail::reactor::read_op, socket_.native_handle(), socket_.registration(), this, true, !ask);
+  drained_ = false;
 }
 
 /// Through the queue, like every read: others have their turn.
@@ -150,6 +159,7 @@ reader::status reader::receive() noexcept {
   if (got <= 0) return received_nothing(got == 0 ? 0 : errno);
   received_ = true;
   got_ = static_cast<std::size_t>(got);
+  filled_ = got_ == to_.room.size();
   end_ = {};
   const bool emptied =
       got_ < to_.room.size() && fin_is_told_ && (last_told(*socket_.registration()) & more_than_bytes) == 0;
@@ -159,6 +169,7 @@ reader::status reader::receive() noexcept {
 /// `why`: 0 at the peer's FIN.
 reader::status reader::received_nothing(int why) noexcept {
   if (to_.lender != nullptr) to_.into->release();
+  filled_ = false;
   if (why == EAGAIN || why == EWOULDBLOCK) return not_done;
   received_ = true;
   got_ = 0;
@@ -173,6 +184,7 @@ reader::status reader::perform(reactor_op* base) {
     if ((self.noticed_ & stirred) == 0 && !is_quiet(self.socket_.native_handle())) self.noticed_ |= stirred;
     return not_done;
   }
+  if (self.drained_) return not_done;
   return self.receive();
 }
 
@@ -187,6 +199,7 @@ void reader::complete(void* owner, asio::detail::operation* base, const error_co
     self.end_ = self.ec_ ? self.ec_ : error_code(asio::error::operation_aborted);
   }
   self.waiting_ = {};
+  self.in_a_row_ = 0;
   const handle last(self.orphaned_ ? &self : nullptr);  // else it may go with what is resumed
   if (!awaited) return;
   if (owner == nullptr) return next.destroy();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How a connected socket is read: one operation of Asio's reactor per stream, used for one read after the other. Used
-// by net/stream alone, on the loop's thread. It differs from async_read_some in two things. A read that does not fill
+// by net/stream alone, on the loop's thread. It differs from async_read_some in three things. A read that does not fill
 // its room has emptied the socket unless the reactor's event told of more than bytes (EPOLLRDHUP and others, epoll(7));
-// then the next read waits for the next edge at once instead of asking the kernel for an EAGAIN first. And it can
+// then the next read waits for the next edge at once instead of asking the kernel for an EAGAIN first. It can
 // listen while nobody reads, so that an idle connection knows what happened to it without asking. docs/adr/025 says why
-// this reaches into asio::detail.
+// this reaches into asio::detail. And where more has come than there was room for, it reads on at once (docs/adr/027).
 #pragma once
 
 #include <boost/asio/detail/reactor.hpp>
@@ -66,6 +66,10 @@ class reader final : asio::detail::reactor_op, public detail::recycled {
     bool head = false;  // a block for a head will do
   };
   void aim(const target& to) noexcept { to_ = to; }
+  /// Behind aim(), with no read under way. True: done without waiting, because the read before filled its room and
+  /// there was more. Some times in a row: what a connection needs is in the processor's caches, and others have their
+  /// turn.
+  bool at_once() noexcept;
   /// Nothing can be received there.
   bool aimless() const noexcept { return to_.lender == nullptr && to_.room.empty(); }
   /// Behind aim(). Resumes `waiting` through the loop when bytes are there or reading has ended. When the loop ends
@@ -81,6 +85,7 @@ class reader final : asio::detail::reactor_op, public detail::recycled {
   /// What happened while nobody read, for the next read to look at.
   static constexpr unsigned char stirred = 1;  // something came
   static constexpr unsigned char late = 2;
+  static constexpr unsigned char most_at_once = 4;
 
   bool ended_already() noexcept;
   void launch() noexcept;
@@ -98,11 +103,14 @@ class reader final : asio::detail::reactor_op, public detail::recycled {
   std::coroutine_handle<> root_;
   error_code end_;
   std::size_t got_ = 0;
+  bool filled_ = false;       // its room, the last read did
+  bool drained_ = false;      // only an edge can bring more
   bool received_ = false;     // got_ and end_ are of the read under way
   bool seasoned_ = false;     // it has been with the reactor before
   bool fin_is_told_ = false;  // by the reactor's events
   bool queued_ = false;       // with the reactor or on its way back
   unsigned char noticed_ = 0;
+  unsigned char in_a_row_ = 0;  // reads done at once
   bool orphaned_ = false;
 };
 
@@ -111,7 +119,7 @@ class [[nodiscard]] reading {
  public:
   reading(reader& by, const reader::target& to, error_code& ec) noexcept : by_(by), ec_(ec) { by.aim(to); }
 
-  bool await_ready() const noexcept { return by_.aimless(); }
+  bool await_ready() const noexcept { return by_.aimless() || by_.at_once(); }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
     by_.start(waiting, waiting.promise().root);

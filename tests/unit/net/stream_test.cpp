@@ -3,6 +3,7 @@
 
 #include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
+#include <vector>
 
 #include "support/loopback.hpp"
 
@@ -45,6 +46,42 @@ task<std::array<ended, 2>> read_twice(stream& from, Action meanwhile) {
   out[0] = co_await read(from);
   out[1] = co_await read(from);
   co_return out;
+}
+
+struct by_eights {
+  std::string bytes;
+  std::size_t reads = 0;
+  std::optional<io_end> end;
+};
+
+task<bool> read_by_eights(stream& from, by_eights& out) {
+  std::array<char, 8> buffer;
+  const std::span<char> room(buffer);
+  error_code ec;
+  std::size_t got = 1;
+  while (got != 0) {
+    got = co_await from.read_some(room, ec);
+    out.bytes.append(buffer.data(), got);
+    if (got != 0) ++out.reads;
+  }
+  out.end = from.end_of(ec);
+  co_return true;
+}
+
+/// Looks once in every turn of the loop how far the reading has come.
+void look(const executor& where, const by_eights& at, std::vector<std::size_t>& seen, int turns) {
+  seen.push_back(at.reads);
+  if (turns > 0) asio::post(where, [&, where, turns] { look(where, at, seen, turns - 1); });
+}
+
+task<io_end> end_of_read_behind_a_limit(stream& from) {
+  std::array<char, 8> buffer;
+  const std::span<char> room(buffer);
+  error_code ec;
+  (void)co_await from.read_some(room, ec);
+  from.stop_waiting();
+  const std::size_t got = co_await from.read_some(room, ec);
+  co_return got == 0 ? from.end_of(ec) : io_end{};
 }
 
 task<std::size_t> drop(stream& from, std::size_t most) {
@@ -242,6 +279,46 @@ TEST_CASE("stream: nothing that has come is waited for, however it came") {
     s.loop.listen();
     CHECK(s.read_end() == io_end::reset);
   }
+}
+
+TEST_CASE("stream: where more has come than there is room for, it is read at once, and others have their turn") {
+  stream_set s;
+  by_eights out;
+  std::vector<std::size_t> seen;
+  s.far().send(std::string(160, 'a'));
+  look(s.near().socket().get_executor(), out, seen, 12);
+  const auto reading = s.loop.start(read_by_eights(s.near(), out));
+  CHECK(out.bytes.size() == 160);
+  std::vector<std::size_t> in_one_turn;
+  for (std::size_t turn = 1; turn < seen.size(); ++turn) {
+    if (seen[turn] != seen[turn - 1]) in_one_turn.push_back(seen[turn] - seen[turn - 1]);
+  }
+  CHECK(in_one_turn == std::vector<std::size_t>(4, 5));
+}
+
+TEST_CASE("stream: behind what was read at once nothing is missed") {
+  stream_set s;
+  by_eights out;
+  const auto reading = s.loop.start(read_by_eights(s.near(), out));
+  std::size_t sent = 0;
+  // What ends with a room that is full, and what does not; from the second on the reactor tells of FIN.
+  for (const std::size_t size : {16, 20, 40, 41, 8, 3, 64, 65, 24}) {
+    s.far().send(std::string(size, 'a'));
+    sent += size;
+    s.loop.until([&] { return out.bytes.size() == sent; });
+  }
+  const std::size_t last = GENERATE(16, 20, 40);
+  s.far().send(std::string(last, 'b'));
+  s.far().shut_write();
+  s.loop.until([&] { return reading->has_value(); });
+  CHECK(out.bytes.size() == sent + last);
+  CHECK(out.end == io_end::closed);
+}
+
+TEST_CASE("stream: when its time is over, nothing is read at once either") {
+  stream_set s;
+  s.far().send("first868second");
+  CHECK(s.loop.finish(end_of_read_behind_a_limit(s.near())) == io_end::timed_out);
 }
 
 TEST_CASE("stream: listens while nobody reads") {
