@@ -327,6 +327,8 @@ class tunnels(unittest.TestCase):
         one.send(b"1234")
         self.assertEqual(one.source.exactly(4), b"1234")
         until(lambda: held() - before < 8192)  # a block for what upstreams send has 32 KiB
+        one.send(b"5678")  # and not because the tunnel has ended, as silent ones do
+        self.assertEqual(one.source.exactly(4), b"5678")
 
     def test_tunnels_are_counted(self):
         before = self.sidecar.metrics()
