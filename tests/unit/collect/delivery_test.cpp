@@ -85,6 +85,16 @@ TEST_CASE("delivery: the next try") {
   }
 }
 
+TEST_CASE("delivery: a first wait below 50 ms is the shortest there is") {
+  settings quick = limits();
+  quick.retry_initial = 10ms;
+  highest random;
+  delivery subject(of(5), quick, random, start);
+  subject.began(start);
+  CHECK_FALSE(subject.ended(retry("deadline_exceeded"), start + 3s).has_value());
+  CHECK(subject.next_try() == start + 3s + 10ms);
+}
+
 TEST_CASE("delivery: given up, by its last reason, when the next try would come too late") {
   highest random;
   delivery subject(of(5), limits(), random, start);

@@ -32,6 +32,7 @@ TEST_CASE("intake: rings once, at the span that was asked for") {
 TEST_CASE("intake: rings at the bytes that were asked for") {
   doorbell bell;
   intake in(100, plenty, bell);
+  in.offer(make_record(0));  // counts no more
   in.wake_after(50, 2 * make_record(0).encoded_size());
   in.offer(make_record(0));
   CHECK_FALSE(bell.wait(steady::now()));
@@ -56,6 +57,15 @@ TEST_CASE("intake: gives the memory of an offered span out again, empty, but not
   CHECK(again.bytes().empty());
   CHECK_FALSE(again.named());
   CHECK(in.draft().capacity() == 0);
+}
+
+TEST_CASE("intake: what a burst needed is not kept for ever") {
+  doorbell bell;
+  intake in(1000, plenty, bell);
+  for (std::uint64_t i = 0; i < 300; ++i) in.offer(make_record(i));
+  int kept = 0;
+  while (in.draft().capacity() != 0) ++kept;
+  CHECK(kept == 256);
 }
 
 TEST_CASE("intake: does not ring when the export thread is awake again") {
