@@ -82,6 +82,11 @@ class script {
     hanging_ = true;
     deaf_ = deaf_to_cancel_once;
   }
+  /// What calls that hang end with at cancel(): "cancelled", to be tried again, unless the answer was under way.
+  void when_cancelled(export_outcome outcome) {
+    const std::lock_guard lock(mutex_);
+    cancelled_ = std::move(outcome);
+  }
   /// The next so many calls cannot be started.
   void no_memory(unsigned times) {
     const std::lock_guard lock(mutex_);
@@ -138,7 +143,7 @@ class script {
 
   std::optional<export_outcome> outcome_of(const pending& one) {
     if (one.outcome) return one.outcome;
-    if (cancels_ > one.cancels) return retry("cancelled");
+    if (cancels_ > one.cancels) return cancelled_;
     if (hanging_) return steady::now() >= one.deadline ? std::optional(retry("deadline_exceeded")) : std::nullopt;
     if (answers_.empty()) return otherwise_;
     export_outcome out = answers_.front();
@@ -162,6 +167,7 @@ class script {
   std::condition_variable changed_;
   std::deque<export_outcome> answers_;
   export_outcome otherwise_;
+  export_outcome cancelled_ = retry("cancelled");
   std::vector<numbers> sends_;
   std::vector<steady::time_point> deadlines_;
   std::deque<pending> pending_;

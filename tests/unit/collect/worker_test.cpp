@@ -329,6 +329,33 @@ TEST_CASE("worker: a receiver that hangs does not delay stop, and what it holds 
   CHECK(balanced(b));
 }
 
+TEST_CASE("worker: what a call brings that the end cuts short still counts") {
+  settings s = quick();
+  s.retry_initial = s.retry_max = never;
+  s.retry_total = 30min;  // a batch that is to be tried again would be given up
+  fixture f(s);
+  f.far->hang();
+  f.subject.start();
+  f.offer(0, 3);
+  REQUIRE(f.far->wait_for_hang());
+  SECTION("taken") {
+    f.far->when_cancelled(accepted());
+    f.subject.stop(steady::now());
+    CHECK(f.subject.read_books().acknowledged == 3);
+  }
+  SECTION("refused") {
+    f.far->when_cancelled(rejected("internal"));
+    f.subject.stop(steady::now());
+    CHECK(f.subject.read_books().lost == std::map<std::string, std::uint64_t>{{"internal", 3}});
+  }
+  SECTION("nothing: we have dropped it") {
+    f.subject.stop(steady::now());
+    CHECK(f.subject.read_books().dropped.at("shutdown") == 3);
+    CHECK(f.subject.read_books().lost.empty());
+  }
+  CHECK(balanced(f.subject.read_books()));
+}
+
 TEST_CASE("worker: stop ends a wait between tries at the deadline") {
   settings s = quick();
   s.retry_initial = never;
@@ -360,6 +387,17 @@ TEST_CASE("worker: a try never gets more time than stop or the batch has left") 
   REQUIRE(f.far->wait_for_hang());
   f.subject.stop(steady::now());
   CHECK(f.subject.read_books().queued == 0);
+}
+
+TEST_CASE("worker: a try that begins after stop has no more time than that") {
+  settings s = quick();
+  s.delay = never;
+  fixture f(s);
+  f.subject.start();
+  f.offer(0, 3);
+  const auto deadline = steady::now() + test::patience;
+  f.subject.stop(deadline);
+  CHECK(f.far->deadlines().at(0) <= deadline);
 }
 
 TEST_CASE("worker: spans that come after stop are dropped as shutdown") {
