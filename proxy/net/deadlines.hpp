@@ -27,7 +27,8 @@ class deadline {
   deadline(const deadline&) = delete;
   deadline& operator=(const deadline&) = delete;
 
-  /// From now on; never early, at most 40 ms late. A duration of 0 or less disarms: "no limit".
+  /// From now on; never early while the clock of the kernel ticks in time (every 10 ms), at most 40 ms late. A duration
+  /// of 0 or less disarms: "no limit".
   void arm(std::chrono::milliseconds after) noexcept;
   /// The wheel forgets it when it next comes by.
   void disarm() noexcept { due_tick_ = 0; }
