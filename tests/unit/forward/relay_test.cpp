@@ -34,6 +34,7 @@ struct stage_set final : relay_hooks {
   counting_clock clock;
   bool timed = true;
   bool no_memory = false;  // when the response head is there
+  int left_behind = 0;     // readers of the request, at the moment the relay had ended
 
   base::result<void> on_response(http::response_head& head) override {
     if (no_memory) throw std::bad_alloc();
@@ -50,7 +51,13 @@ struct stage_set final : relay_hooks {
 
   support::outcome<relay_outcome> begin() {
     const relay_request request{down, up, "/", max_body, expects_continue, kept, timed ? &clock : nullptr};
-    return loop.start(relay(request, *this, loop.context.get_executor()));
+    return loop.start(whole(request));
+  }
+  net::task<relay_outcome> whole(relay_request request) {
+    net::task<relay_outcome> all = relay(request, *this, loop.context.get_executor());
+    relay_outcome out = co_await all;
+    left_behind = down.readers;
+    co_return out;
   }
   relay_outcome run() {
     const auto out = begin();
@@ -437,6 +444,18 @@ TEST_CASE("relay: a response that breaks off keeps its status and is never compl
   CHECK(out.status == 200);
   CHECK_FALSE(set.down.output.complete);
   CHECK(set.completed_at == "never");
+}
+
+TEST_CASE("relay: an upload that waits for its caller has ended when the relay has") {
+  stage_set set;
+  set.request_with({{"one", false, true, {}}});
+  const auto out = set.begin();
+  set.loop.until([&set] { return set.down.readers == 1; });
+  set.up.interrupt(false);
+  set.loop.until([&out] { return out->has_value(); });
+  CHECK((**out).fault);
+  CHECK(set.down.stopped);
+  CHECK(set.left_behind == 0);
 }
 
 TEST_CASE("relay: no memory on the response side is a fault, and the upload has ended before it is told") {

@@ -32,7 +32,8 @@ TEST_CASE("deadlines: without memory for the timer nothing is forgotten, the nex
   loop.run_for(60ms);
   CHECK(first.times == 0);
   late.arm(10ms);
-  loop.until([&] { return first.times == 1 && second.times == 1; });
+  loop.until([&] { return second.times == 1; });
+  CHECK(first.times == 1);
 }
 
 addresses found_at_once() { return {asio::ip::address_v4::loopback()}; }
