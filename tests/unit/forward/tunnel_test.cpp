@@ -55,6 +55,16 @@ TEST_CASE("tunnel: what came with the heads goes first, then whatever comes") {
   CHECK(out.bytes_down == 6);
 }
 
+TEST_CASE("tunnel: what a burst needed is given back when little comes again") {
+  open_tunnel t;
+  const std::string large(100'000, 'x');
+  t.down.far.send(large);
+  CHECK(t.received(t.up.far, large.size()) == large);
+  t.down.far.send("y");
+  CHECK(t.received(t.up.far, 1) == "y");
+  t.loop.until([&t] { return t.buffers.in_use() == 0; });
+}
+
 TEST_CASE("tunnel: the end of one direction is passed on, the other goes on (CN-5)") {
   open_tunnel t;
   t.down.far.shut_write();

@@ -94,6 +94,10 @@ TEST_CASE("answer: partial success says how many and why (OT-5)") {
   CHECK(out.message == "too old");
 }
 
+TEST_CASE("answer: of a field that comes twice the last counts") {
+  CHECK(judge({0, "", ""}, partial_success(3, "too old") + partial_success(5, "too new")).refused == 5);
+}
+
 TEST_CASE("answer: no span rejected but a message is a warning only (OT-5)") {
   const auto out = judge({0, "", ""}, partial_success(0, "deprecated"));
   CHECK(out.kind == kind::accepted);
