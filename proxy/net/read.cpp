@@ -14,18 +14,23 @@ namespace {
 
 using registered = std::remove_pointer_t<asio::detail::reactor::per_descriptor_data>;
 
-// Asio keeps for itself which events it wants of a descriptor and which came last. An explicit instantiation may name
+// Asio keeps for itself which events it wants of a descriptor, which came last, and for what it tries before it waits
+// for an event. An explicit instantiation may name
 // them all the same ([temp.spec.general]/6): this stops compiling when they change.
 struct wanted_events {};
 struct last_events {};
+struct tries_first {};
 constexpr std::uint32_t registered::*member(wanted_events) noexcept;
 constexpr unsigned asio::detail::operation::*member(last_events) noexcept;
+using tries = bool[asio::detail::reactor::max_ops];
+constexpr tries registered::*member(tries_first) noexcept;
 template <class Which, auto Member>
 struct shown {
   friend constexpr decltype(Member) member(Which) noexcept { return Member; }
 };
 template struct shown<wanted_events, &registered::registered_events_>;
 template struct shown<last_events, &asio::detail::operation::task_result_>;
+template struct shown<tries_first, &registered::try_speculative_>;
 
 /// What was told of the descriptor last. No longer true things may be among it, but of what is here for good, and of
 /// urgent data that was not read past, nothing is missing: whatever is newer has an edge that is yet to come.
@@ -97,7 +102,8 @@ bool reader::at_once() noexcept {
   if (!filled_ || in_a_row_ == most_at_once || queued_ || noticed_ != 0 || !socket_.is_open()) return false;
   ++in_a_row_;
   const status came = receive();
-  drained_ = came != done;
+  // As Asio notes it for reads of its own; the next edge makes it try again.
+  if (came != done) (socket_.registration()->*member(tries_first()))[asio::detail::reactor::read_op] = false;
   return came != not_done;
 }
 
@@ -127,7 +133,6 @@ void reader::launch() noexcept {
   }
   seasoned_ = true;
   reactor_.start_op(asio::detail::reactor::read_op, socket_.native_handle(), socket_.registration(), this, true, !ask);
-  drained_ = false;
 }
 
 /// Through the queue, like every read: others have their turn.
@@ -184,7 +189,6 @@ reader::status reader::perform(reactor_op* base) {
     if ((self.noticed_ & stirred) == 0 && !is_quiet(self.socket_.native_handle())) self.noticed_ |= stirred;
     return not_done;
   }
-  if (self.drained_) return not_done;
   return self.receive();
 }
 

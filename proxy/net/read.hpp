@@ -104,7 +104,6 @@ class reader final : asio::detail::reactor_op, public detail::recycled {
   error_code end_;
   std::size_t got_ = 0;
   bool filled_ = false;       // its room, the last read did
-  bool drained_ = false;      // only an edge can bring more
   bool received_ = false;     // got_ and end_ are of the read under way
   bool seasoned_ = false;     // it has been with the reactor before
   bool fin_is_told_ = false;  // by the reactor's events

@@ -168,7 +168,7 @@ class pool {
   net::task<base::result<lease>> open(group& of, limits limits, member* first);
   net::task<net::connector::outcome> reach(const std::vector<member*>& places, std::chrono::milliseconds limit);
   member* pick(group& of, const member* avoid) noexcept;
-  bool make_room(group& of, const member& for_one) noexcept;
+  bool make_room(group& of, const member& for_one, bool fresh) noexcept;
 
   static void distrust(member& at) noexcept;
   void note_failure(group& of, member& at) noexcept;

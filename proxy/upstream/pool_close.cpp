@@ -42,11 +42,12 @@ void pool::drop_retired(group& of) noexcept {
 
 // Giving way
 
-/// An idle connection to another endpoint gives way: it may be needed, this one is.
-bool pool::make_room(group& of, const member& for_one) noexcept {
+/// An idle connection to another endpoint gives way: it may be needed, this one is. Where a `fresh` one is asked for,
+/// those to the same endpoint do as well: they had no turn before.
+bool pool::make_room(group& of, const member& for_one, bool fresh) noexcept {
   if (!of.waiting.empty()) return false;
   for (const auto& each : of.cluster.members()) {
-    if (each->idle.empty() || each.get() == &for_one) continue;
+    if (each->idle.empty() || (!fresh && each.get() == &for_one)) continue;
     remove(each->idle.oldest());
     return true;
   }

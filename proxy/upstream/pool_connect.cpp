@@ -172,7 +172,7 @@ net::task<base::result<pool::lease>> pool::connect(group& of, limits limits) {
     limits.connect_timeout = std::max(left, milliseconds(1));
   }
   if (first == nullptr) first = pick(of, limits.avoid);
-  if (of.full() && !make_room(of, *first)) {
+  if (of.full() && !make_room(of, *first, limits.fresh)) {
     auto waited = co_await wait_for_one(of, limits);
     co_return waited;
   }

@@ -96,6 +96,13 @@ class tunnels(unittest.TestCase):
         self.switched()
         self.assertGreater(self.app.last.connection_number, idle)
 
+    def test_an_idle_connection_is_not_in_its_way(self):
+        """Where no more connections may be open, one that idles gives way."""
+        with sidespan().inbound(self.app.port, upstream_connections=1).start() as sidecar:
+            with client(sidecar.inbound) as one:
+                self.assertEqual(one.request("GET", "/").status, 200)
+            self.switched(sidecar.inbound).half_close()
+
     def test_bytes_pass_both_ways_and_are_counted_on_the_span(self):  # decision 13
         one = self.switched()
         for size in (1, 2048, 2049, 100_000, 1 << 20):

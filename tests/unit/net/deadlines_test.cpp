@@ -148,9 +148,27 @@ TEST_CASE("deadlines: put off again and again, comes at the last time") {
 TEST_CASE("deadlines: brought forward, comes at the earlier time") {
   wheel_test t;
   noted one(t.wheel);
+  noted later(t.wheel);  // slots are gone through in order, however slow the machine is
   one.entry.arm(10min);
+  later.entry.arm(2s);
   one.entry.arm(20ms);
+  bool in_order = false;
+  one.then = [&] { in_order = later.entry.armed(); };
   t.until([&one] { return one.came.size() == 1; });
+  CHECK(in_order);
+}
+
+TEST_CASE("deadlines: one that is due before the others does not wait for them") {
+  wheel_test t;
+  noted later(t.wheel);
+  noted one(t.wheel);
+  later.entry.arm(2s);
+  one.entry.arm(20ms);
+  bool in_order = false;
+  one.then = [&] { in_order = later.entry.armed(); };
+  t.until([&one] { return one.came.size() == 1; });
+  CHECK(in_order);
+  CHECK(later.came.empty());
 }
 
 TEST_CASE("deadlines: one further away than a turn of the wheel neither comes early nor is lost") {
@@ -162,8 +180,11 @@ TEST_CASE("deadlines: one further away than a turn of the wheel neither comes ea
   t.until([&near] { return near.came.size() == 1; });
   CHECK(far.came.empty());
   CHECK(far.entry.armed());
+  noted later(t.wheel);
+  later.entry.arm(2s);
   far.entry.arm(10ms);
   t.until([&far] { return far.came.size() == 1; });
+  CHECK(later.came.empty());
 }
 
 TEST_CASE("deadlines: an action may arm itself again") {

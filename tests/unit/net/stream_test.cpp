@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <vector>
 
+#include "net/event.hpp"
 #include "support/loopback.hpp"
 
 namespace sidespan::net::test {
@@ -54,7 +55,8 @@ struct by_eights {
   std::optional<io_end> end;
 };
 
-task<bool> read_by_eights(stream& from, by_eights& out) {
+/// `pause` is waited for behind the second read.
+task<bool> read_by_eights(stream& from, by_eights& out, event* pause = nullptr) {
   std::array<char, 8> buffer;
   const std::span<char> room(buffer);
   error_code ec;
@@ -63,6 +65,7 @@ task<bool> read_by_eights(stream& from, by_eights& out) {
     got = co_await from.read_some(room, ec);
     out.bytes.append(buffer.data(), got);
     if (got != 0) ++out.reads;
+    if (pause != nullptr && out.reads == 2) co_await pause->wait();
   }
   out.end = from.end_of(ec);
   co_return true;
@@ -312,6 +315,34 @@ TEST_CASE("stream: behind what was read at once nothing is missed") {
   s.far().shut_write();
   s.loop.until([&] { return reading->has_value(); });
   CHECK(out.bytes.size() == sent + last);
+  CHECK(out.end == io_end::closed);
+}
+
+TEST_CASE("stream: what comes while nobody reads, behind what was read at once, is not missed") {
+  stream_set s;
+  // From the second read that waits on, the reactor tells of FIN.
+  for (int i = 0; i < 2; ++i) {
+    s.far().send("ab");
+    (void)s.loop.finish(read(s.near()));
+  }
+  event pause(s.near().socket().get_executor());
+  by_eights out;
+  s.far().send("01234567abc");  // the second read is done at once and empties the socket
+  const auto reading = s.loop.start(read_by_eights(s.near(), out, &pause));
+  CHECK(out.bytes == "01234567abc");
+  SECTION("bytes") {
+    s.far().send("later");
+    s.loop.listen();
+    pause.set();
+    s.loop.until([&out] { return out.bytes == "01234567abclater"; });
+    s.far().shut_write();
+  }
+  SECTION("FIN") {
+    s.far().shut_write();
+    s.loop.listen();
+    pause.set();
+  }
+  s.loop.until([&] { return reading->has_value(); });
   CHECK(out.end == io_end::closed);
 }
 

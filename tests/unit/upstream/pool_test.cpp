@@ -796,6 +796,22 @@ TEST_CASE("pool: at the limit an idle connection to another endpoint gives way")
   CHECK(g.far[0].sees_end());
 }
 
+TEST_CASE("pool: at the limit, who asks for a new connection does not wait for one that idles") {
+  grouping g;
+  g.settings.policy.max_connections = 1;
+  g.settings.endpoints.pop_back();
+  auto first = g.connect();
+  g.serve(first);
+  first.give_back();
+  CHECK(g.pool.idle_count() == 1);
+  pool::limits limits;
+  limits.fresh = true;
+  auto other = g.connect(limits);
+  CHECK_FALSE(other.exchange().reused());
+  CHECK(g.pool.idle_count() == 0);
+  CHECK(g.far[0].sees_end());
+}
+
 TEST_CASE("pool: after close_idle() nobody waits for a connection") {
   grouping g;
   g.settings.policy.max_connections = 1;
