@@ -98,8 +98,18 @@ void listener::start() {
   spawn(acceptor_.get_executor(), run(), "accept");
 }
 
+/// Ends when the listening socket is closed. Accepting itself may find no memory, and goes on after a pause like any.
 task<void> listener::run() {
-  co_await accept_loop();
+  while (acceptor_.is_open()) {
+    try {
+      task<void> all = accept_loop();
+      co_await all;
+    } catch (const std::bad_alloc&) {
+      tell_pause("memory");
+    }
+    if (!acceptor_.is_open()) break;
+    co_await own_pause(acceptor_.get_executor(), pause_when_full, pause_memory_);
+  }
   running_ = false;
 }
 
@@ -131,19 +141,25 @@ task<bool> listener::room_made(std::string_view used_up) {
   co_return true;
 }
 
+void listener::tell_pause(std::string_view used_up) noexcept {
+  const bool told = std::exchange(pausing_, true);
+  try {
+    if (!told) paused_(used_up);
+    if (const auto swallowed = say_paused_.pass()) {
+      base::log(base::log_level::warn, "accepting is paused",
+                {{"listener", name_}, {"used_up", std::string(used_up)}, {"more", std::to_string(*swallowed)}});
+    }
+  } catch (const std::bad_alloc&) {
+    // Which may be what is used up.
+  }
+}
+
 task<void> listener::pause(std::string_view used_up) {
   if (make_room_) {
     if (const bool made = co_await room_made(used_up); made) co_return;
   }
-  if (!pausing_) paused_(used_up);
-  pausing_ = true;
-  if (const auto swallowed = say_paused_.pass()) {
-    base::log(base::log_level::warn, "accepting is paused",
-              {{"listener", name_}, {"used_up", std::string(used_up)}, {"more", std::to_string(*swallowed)}});
-  }
-  error_code ignored;
-  timer wait(acceptor_.get_executor(), pause_when_full);
-  co_await wait.async_wait(into(ignored));
+  tell_pause(used_up);
+  co_await own_pause(acceptor_.get_executor(), pause_when_full, pause_memory_);
 }
 
 void listener::take_one(error_code& ec) {
@@ -155,18 +171,21 @@ void listener::take_one(error_code& ec) {
     return;
   }
   peer.resize(size);
-  tcp_socket socket(acceptor_.get_executor());
-  socket.assign(peer.protocol(), fd, ec);
-  if (ec) {
-    ::close(fd);
-    return;
-  }
-  pausing_ = false;
+  bool owned = false;
   try {
-    callback_(accepted(std::move(socket), peer));
+    tcp_socket socket(acceptor_.get_executor());
+    socket.assign(peer.protocol(), fd, ec);
+    owned = !ec;
+    if (owned) hand_over(std::move(socket), peer);
   } catch (const std::bad_alloc&) {
     ec = asio::error::no_memory;  // costs this connection, not all that would come after it
   }
+  if (!owned) ::close(fd);
+}
+
+void listener::hand_over(tcp_socket socket, const tcp_endpoint& peer) {
+  pausing_ = false;
+  callback_(accepted(std::move(socket), peer));
 }
 
 /// What is used up, so that accepting must pause; empty: go on.

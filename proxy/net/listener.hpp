@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Accepts connections on one address for one shard (stage accept). Pauses, and says so, when the process is out of file
-// descriptors or the connection limit is reached; it never spins. Lives on the shard's thread.
+// descriptors or memory or the connection limit is reached; it never spins and goes on when there is some again. Lives
+// on the shard's thread.
 #pragma once
 
 #include <boost/asio/basic_socket_acceptor.hpp>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/log.hpp"
+#include "net/pause.hpp"
 #include "net/stream.hpp"
 #include "net/task.hpp"
 
@@ -73,7 +76,9 @@ class listener {
   task<std::string_view> accept_some();
   std::string_view accept_one();
   void take_one(error_code& ec);
+  void hand_over(tcp_socket socket, const tcp_endpoint& peer);
   bool somebody_waits() noexcept;
+  void tell_pause(std::string_view used_up) noexcept;
   task<void> pause(std::string_view used_up);
   task<bool> room_made(std::string_view used_up);
 
@@ -87,6 +92,7 @@ class listener {
   std::string name_;
   std::uint16_t port_;
   bool running_ = false;
+  alignas(std::max_align_t) pause_room pause_memory_;
 };
 
 }  // namespace sidespan::net

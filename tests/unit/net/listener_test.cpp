@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/listener.hpp"
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <catch2/catch.hpp>
 #include <new>
 #include <vector>
@@ -51,6 +54,14 @@ TEST_CASE("listener: peers that vanish are looked for") {
   asio::socket_base::keep_alive looked_for;
   a.taken[0].get_option(looked_for);
   CHECK(looked_for.value());
+  const auto told = [&a](int option) {
+    int value = 0;
+    socklen_t size = sizeof(value);
+    REQUIRE(::getsockopt(a.taken[0].native_handle(), IPPROTO_TCP, option, &value, &size) == 0);
+    return value;
+  };
+  CHECK(told(TCP_KEEPIDLE) == 60);
+  CHECK(told(TCP_KEEPIDLE) + told(TCP_KEEPINTVL) * told(TCP_KEEPCNT) == 120);
 }
 
 TEST_CASE("listener: what is accepted has what the listening socket was told") {
@@ -161,6 +172,30 @@ TEST_CASE("listener: no memory for a connection while it stops costs that one, n
   out_of_memory_once a;
   a.door.stop();
   a.check_cost();
+}
+
+TEST_CASE("listener: while accepting finds no memory it is tried now and then") {
+  support::event_loop loop;
+  int tries = 0;
+  bool accepted_one = false, memory = false;
+  std::vector<std::string> pauses;
+  const auto admission = [&] {
+    ++tries;
+    if (!memory) throw std::bad_alloc();
+    return std::string_view();
+  };
+  listener door(
+      bind_listener(loop.context, "127.0.0.1", 0, false), [&](accepted) { accepted_one = true; }, admission,
+      [&](std::string_view why) { pauses.emplace_back(why); }, "test");
+  door.start();
+  loop.run_for(std::chrono::milliseconds(250));
+  CHECK(tries >= 1);
+  CHECK(tries <= 4);  // every 100 ms
+  CHECK(pauses == std::vector<std::string>{"memory"});
+  memory = true;
+  tcp_socket caller(loop.context.get_executor());
+  caller.connect(tcp_endpoint(asio::ip::address_v4::loopback(), door.port()));
+  loop.until([&] { return accepted_one; });
 }
 
 TEST_CASE("listener: a pause is told once, however long, and again after it has accepted") {

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "net/deadlines.hpp"
+#include "net/listener.hpp"
 #include "net/resolver.hpp"
 #include "support/loopback.hpp"
 #include "support/refuse_memory.hpp"
@@ -83,6 +84,63 @@ TEST_CASE("resolver: whichever allocation fails, who had to wait is not waited f
     CHECK(b.loop.finish(b.names.resolve("other.test", 4s)));
     CHECK(test::hanging_names::asked("a.test") == 0);
     return refused;
+  });
+}
+
+/// A listener that is about to accept; what is allocated to hand over a connection is not refused.
+struct about_to_accept {
+  support::event_loop loop;
+  std::string_view used_up;
+  std::size_t accepted_from = 0;
+  std::vector<std::string> pauses;
+  std::vector<tcp_socket> callers;
+  listener door{bind_listener(loop.context, "127.0.0.1", 0, false), [this](accepted) { ++accepted_from; },
+                [this] { return std::exchange(used_up, std::string_view()); },
+                [this](std::string_view why) {
+                  const support::refuse_memory::pause mine;
+                  pauses.emplace_back(why);
+                },
+                "test"};
+
+  void call() {
+    callers.emplace_back(loop.context.get_executor());
+    callers.back().connect(tcp_endpoint(asio::ip::address_v4::loopback(), door.port()));
+  }
+  /// It was accepted or turned away, but does not hang.
+  bool answered(std::size_t caller) {
+    callers[caller].non_blocking(true);
+    char byte = 0;
+    error_code ec;
+    callers[caller].read_some(asio::buffer(&byte, 1), ec);
+    return ec != asio::error::would_block;
+  }
+  /// Whether the `nth` allocation of what comes next was refused; accepting goes on all the same.
+  bool goes_on_without(int nth) {
+    call();
+    door.start();
+    support::refuse_memory::at(nth);
+    loop.run_for(20ms);
+    const bool refused = support::refuse_memory::stop();
+    call();
+    loop.until([this] { return answered(0) && answered(1); });
+    CHECK(accepted_from >= 1);
+    CHECK(pauses.size() <= 1);
+    for (const std::string& why : pauses) CHECK(why == "memory");
+    door.stop();
+    loop.until([this] { return door.done(); });
+    return refused;
+  }
+};
+
+TEST_CASE("listener: whichever allocation fails, accepting goes on after a pause") {
+  refuse_each([](int nth) { return about_to_accept().goes_on_without(nth); });
+}
+
+TEST_CASE("listener: whichever allocation of a pause fails, accepting goes on after it") {
+  refuse_each([](int nth) {
+    about_to_accept a;
+    a.used_up = "memory";
+    return a.goes_on_without(nth);
   });
 }
 
