@@ -108,7 +108,16 @@ task<void> listener::run() {
       tell_pause("memory");
     }
     if (!acceptor_.is_open()) break;
-    co_await own_pause(acceptor_.get_executor(), pause_when_full, pause_memory_);
+    bool paused = false;
+    error_code ignored;
+    try {
+      timer wait(acceptor_.get_executor(), pause_when_full);
+      co_await wait.async_wait(into(ignored, memory_));
+      paused = true;
+    } catch (const std::bad_alloc&) {
+      // Not even for a place among the timers: others have their turn at least.
+    }
+    if (!paused) co_await acceptor_.async_wait(acceptor::wait_read, into(ignored, memory_));
   }
   running_ = false;
 }
@@ -159,7 +168,9 @@ task<void> listener::pause(std::string_view used_up) {
     if (const bool made = co_await room_made(used_up); made) co_return;
   }
   tell_pause(used_up);
-  co_await own_pause(acceptor_.get_executor(), pause_when_full, pause_memory_);
+  error_code ignored;
+  timer wait(acceptor_.get_executor(), pause_when_full);
+  co_await wait.async_wait(into(ignored, memory_));
 }
 
 void listener::take_one(error_code& ec) {
@@ -208,7 +219,7 @@ bool listener::somebody_waits() noexcept {
 /// 1.9 µs, a poll() a twelfth of that; hence not Asio's, which tries first and whenever it has accepted one.
 task<std::string_view> listener::accept_some() {
   error_code ec;
-  co_await acceptor_.async_wait(acceptor::wait_read, into(ec));
+  co_await acceptor_.async_wait(acceptor::wait_read, into(ec, memory_));
   std::string_view used_up;
   for (int taken = 0; !ec && acceptor_.is_open() && taken < most_at_once; ++taken) {
     if (taken > 0 && !somebody_waits()) break;

@@ -6,14 +6,13 @@
 #pragma once
 
 #include <boost/asio/basic_socket_acceptor.hpp>
-#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/log.hpp"
-#include "net/pause.hpp"
+#include "net/set_aside.hpp"
 #include "net/stream.hpp"
 #include "net/task.hpp"
 
@@ -92,7 +91,7 @@ class listener {
   std::string name_;
   std::uint16_t port_;
   bool running_ = false;
-  alignas(std::max_align_t) pause_room pause_memory_;
+  set_aside memory_;  // of what accept_loop waits for
 };
 
 }  // namespace sidespan::net

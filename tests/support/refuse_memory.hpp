@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Refuses one allocation of a thread that asks for it. Replaces operator new, and what Asio allocates with, of a whole
-// test program, so one file of it includes this; not under the sanitizers, which bring an operator new of their own for
-// some of its forms.
+// Refuses one allocation, or all from one on, of a thread that asks for it. Replaces operator new, and what Asio
+// allocates with, of a whole test program, so one file of it includes this; not under the sanitizers, which bring an
+// operator new of their own for some of its forms.
 #pragma once
 
 #include <cstddef>
@@ -16,9 +16,23 @@ class refuse_memory {
  public:
   /// The `nth` allocation of this thread from now on, 1 being the next.
   static void at(int nth) noexcept { left_ = nth; }
+  /// The `nth` and all behind it.
+  static void from(int nth) noexcept {
+    left_ = nth;
+    all_ = true;
+  }
   /// No longer; true: one has been refused.
-  static bool stop() noexcept { return std::exchange(left_, 0) == 0; }
-  static bool now() noexcept { return left_ > 0 && --left_ == 0; }
+  static bool stop() noexcept {
+    all_ = false;
+    return std::exchange(left_, 0) <= 0;
+  }
+  static bool now() noexcept {
+    if (left_ > 0 && --left_ == 0) {
+      if (all_) left_ = -1;
+      return true;
+    }
+    return left_ < 0;
+  }
 
   /// What the test itself does meanwhile is not refused.
   class pause {
@@ -33,7 +47,8 @@ class refuse_memory {
   };
 
  private:
-  static inline thread_local int left_ = 0;
+  static inline thread_local int left_ = 0;  // negative: none is to be had
+  static inline thread_local bool all_ = false;
 };
 
 }  // namespace sidespan::support

@@ -115,10 +115,10 @@ struct about_to_accept {
     return ec != asio::error::would_block;
   }
   /// Whether the `nth` allocation of what comes next was refused; accepting goes on all the same.
-  bool goes_on_without(int nth) {
+  bool goes_on_without(int nth, bool and_all_behind_it) {
     call();
     door.start();
-    support::refuse_memory::at(nth);
+    and_all_behind_it ? support::refuse_memory::from(nth) : support::refuse_memory::at(nth);
     loop.run_for(20ms);
     const bool refused = support::refuse_memory::stop();
     call();
@@ -133,14 +133,23 @@ struct about_to_accept {
 };
 
 TEST_CASE("listener: whichever allocation fails, accepting goes on after a pause") {
-  refuse_each([](int nth) { return about_to_accept().goes_on_without(nth); });
+  refuse_each([](int nth) { return about_to_accept().goes_on_without(nth, false); });
+}
+
+TEST_CASE("listener: from whichever allocation on all fail for a while, accepting goes on after it") {
+  refuse_each([](int nth) { return about_to_accept().goes_on_without(nth, true); });
 }
 
 TEST_CASE("listener: whichever allocation of a pause fails, accepting goes on after it") {
   refuse_each([](int nth) {
     about_to_accept a;
     a.used_up = "memory";
-    return a.goes_on_without(nth);
+    return a.goes_on_without(nth, false);
+  });
+  refuse_each([](int nth) {
+    about_to_accept a;
+    a.used_up = "memory";
+    return a.goes_on_without(nth, true);
   });
 }
 
