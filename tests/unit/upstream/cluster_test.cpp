@@ -99,6 +99,18 @@ TEST_CASE("cluster: an ejected endpoint is left alone until its time has passed"
   CHECK(count(all, 100).count("10.0.0.1:80") == 1);
 }
 
+TEST_CASE("cluster: a long ejection is not over with a shorter one that began later") {
+  cluster all = three();
+  CHECK(all.failed(*all.members()[0]));
+  now_is += 10s;
+  CHECK(all.failed(*all.members()[0]));  // again: for 20 s
+  CHECK(all.failed(*all.members()[1]));
+  now_is += 11s;
+  const auto used = count(all, 100);
+  CHECK(used.count("10.0.0.1:80") == 0);
+  CHECK(used.count("10.0.0.2:80") == 1);
+}
+
 TEST_CASE("cluster: when all are ejected all are used") {
   cluster all = three();
   for (const auto& each : all.members()) CHECK(all.failed(*each));
@@ -128,12 +140,34 @@ TEST_CASE("cluster: connecting goes to the others when the first one fails, ejec
   CHECK(order[1] == all.members()[0].get());
 }
 
+TEST_CASE("cluster: connecting tries a few of many, not always the same ones") {
+  std::vector<endpoint> endpoints;
+  for (int i = 1; i <= 20; ++i) endpoints.push_back({"10.0.0." + std::to_string(i), 80});
+  cluster many(settings_of(endpoints), 7);
+  std::set<const member*> second;
+  for (int i = 0; i < 100; ++i) {
+    const auto order = many.order(*many.members()[0]);
+    REQUIRE(order.size() == 8);
+    CHECK(std::set<const member*>(order.begin(), order.end()).size() == 8);
+    second.insert(order[1]);
+  }
+  CHECK(second.size() > 10);
+}
+
 TEST_CASE("cluster: the addresses of a name are endpoints") {
   cluster one(settings_of({{"catalog", 80}}), 1);
   CHECK(one.update(0, at({"10.0.0.1", "10.0.0.2"})));
   CHECK(names(one) == std::set<std::string>{"10.0.0.1:80", "10.0.0.2:80"});
   CHECK(count(one, 100).size() == 2);
   CHECK_FALSE(one.update(0, at({"10.0.0.2", "10.0.0.1"})));
+  CHECK(one.update(0, at({"10.0.0.2"})));  // one less
+  CHECK(names(one) == std::set<std::string>{"10.0.0.2:80"});
+}
+
+TEST_CASE("cluster: an address that a name has twice is one endpoint") {
+  cluster one(settings_of({{"catalog", 80}}), 1);
+  CHECK(one.update(0, at({"10.0.0.1", "10.0.0.1"})));
+  CHECK(one.members().size() == 1);
 }
 
 TEST_CASE("cluster: another answer replaces addresses, and keeps what is known about those that stay") {
@@ -176,7 +210,12 @@ TEST_CASE("cluster: clusters are one only when everything about them is equal") 
   SECTION("name") { other.name = "other"; }
   SECTION("balance") { other.policy.balance = policy::balance::round_robin; }
   SECTION("limit") { other.policy.max_connections = 1; }
+  SECTION("waiting requests") { other.policy.max_pending = 1; }
   SECTION("refresh") { other.policy.dns_refresh = 1s; }
+  SECTION("faults before an ejection") { other.policy.eject_after = 2; }
+  SECTION("answers that are faults") { other.policy.eject_on_5xx = !one.policy.eject_on_5xx; }
+  SECTION("length of an ejection") { other.policy.eject_time = 11s; }
+  SECTION("longest ejection") { other.policy.eject_longest = 1h; }
   CHECK(key_of(one) != key_of(other));
 }
 
