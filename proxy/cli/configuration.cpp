@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -19,6 +20,12 @@ namespace {
 
 constexpr const char* default_files[] = {"sidespan.yaml", "/etc/sidespan/sidespan.yaml"};
 
+/// One of two values would be forgotten without a word.
+bool is_given(const configuration_flags& flags, const std::string& name, const config::path& path) {
+  return std::any_of(flags.flags.begin(), flags.flags.end(),
+                     [&](const auto& flag) { return flag.name == name && flag.path == path; });
+}
+
 /// KEY=VALUE flags: `--in 8080=localhost:3000`. `path_of` makes the path from what stands before the '='.
 template <typename PathOf>
 void add_pair_flag(CLI::App& command, const std::shared_ptr<configuration_flags>& into, const std::string& name,
@@ -28,9 +35,12 @@ void add_pair_flag(CLI::App& command, const std::shared_ptr<configuration_flags>
       const std::size_t equals = pair.find('=');
       if (equals == std::string::npos || equals == 0) {
         into->problems.push_back(name + " takes " + form + ", not " + pair);
-      } else {
-        into->flags.push_back({name, path_of(pair.substr(0, equals)), pair.substr(equals + 1)});
+        continue;
       }
+      const config::path path = path_of(pair.substr(0, equals));
+      if (is_given(*into, name, path))
+        into->problems.push_back(name + ": " + pair.substr(0, equals) + " is given twice");
+      into->flags.push_back({name, path, pair.substr(equals + 1)});
     }
     return true;
   };

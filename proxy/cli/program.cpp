@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/version.hpp"
 #include "cli/command.hpp"
 #include "config/suggest.hpp"
 
@@ -45,7 +46,7 @@ std::string unknown_command(const CLI::App& program, const char* first) {
 }
 
 int complain(const CLI::App& program, const CLI::ParseError& error, const char* first) {
-  if (error.get_exit_code() == 0) return program.exit(error, std::cout, std::cerr);  // --help
+  if (error.get_exit_code() == 0) return program.exit(error, std::cout, std::cerr);  // --help, --version
   const std::string unknown = unknown_command(program, first);
   const auto chosen = program.get_subcommands();
   std::cerr << "sidespan: " << (unknown.empty() ? error.what() : unknown) << "\n";
@@ -59,6 +60,7 @@ int run_program(int argc, const char* const* argv) {
   CLI::App program("A tracing sidecar: one trace through unmodified applications.", "sidespan");
   program.formatter(std::make_shared<examples_first>());
   program.footer(examples);
+  program.set_version_flag("--version", "sidespan " + std::string(base::version()), "Print the version and exit");
   program.require_subcommand(1);
   int code = exit_code::ok;
   for (const auto add : {add_run, add_check, add_config, add_viewer, add_health, add_wait, add_version})

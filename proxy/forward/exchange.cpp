@@ -300,8 +300,7 @@ std::string exchange::explain(const fault& failed) const {
     return "listener " + key + " has no rule for host '" + std::string(host_field_) + "' path '" +
            std::string(target_.path) + "'";
   }
-  if (failed.side() == side::upstream)
-    return "upstream " + std::string(authority_.empty() ? cluster_name_ : authority_) + " of listener " + key;
+  if (failed.side() == side::upstream) return "upstream " + std::string(cluster_name_) + " of listener " + key;
   return {};
 }
 

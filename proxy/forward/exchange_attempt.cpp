@@ -142,7 +142,7 @@ base::result<void> exchange::on_response(http::response_head& head) {
     trace::describe_response(*span_, leg_.inbound() ? trace::span_kind::server : trace::span_kind::client, head.status);
   // Endless by nature: what it causes later is background work (correlation.md, policy).
   if (head.fields.value(field_id::content_type).starts_with("text/event-stream")) entry_.mark_endless();
-  if (auto rewritten = rewrite_response(head, leg_); !rewritten) return rewritten.error();
+  if (auto rewritten = rewrite_response(head, leg_, down_.arena()); !rewritten) return rewritten.error();
   add_response_field(head);
   if (shard_.draining(door_)) down_.close_after();
   return {};

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "http/hop_by_hop.hpp"
+#include "http/upgrade.hpp"
 
 namespace sidespan::forward {
 
@@ -69,10 +70,16 @@ base::result<void> rewrite_request(http::request_head& head, const request_rewri
   return {};
 }
 
-base::result<void> rewrite_response(http::response_head& head, const leg& on) {
+base::result<void> rewrite_response(http::response_head& head, const leg& on, base::arena& arena) {
+  std::string_view demanded;
+  if (head.status == 426) demanded = http::demanded_upgrade(head, arena);
   if (auto removed = http::remove_hop_by_hop(head.fields); !removed) {
     return fault(base::fault_code::http_protocol_error, base::side::upstream, base::stage::read_head,
                  "response nominates framing fields");
+  }
+  if (!demanded.empty()) {
+    head.fields.add(field_id::connection, "Connection", "Upgrade");  // CN-2: without it the status says nothing
+    head.fields.add(field_id::upgrade, "Upgrade", demanded);
   }
   if (on.settings().via) head.fields.add(field_id::via, "Via", on.via(head.version));
   return {};

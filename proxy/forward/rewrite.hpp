@@ -26,6 +26,6 @@ struct request_rewrite {
 base::result<void> rewrite_request(http::request_head& head, const request_rewrite& how, base::arena& arena);
 
 /// In place. Faults: http_protocol_error.
-base::result<void> rewrite_response(http::response_head& head, const leg& on);
+base::result<void> rewrite_response(http::response_head& head, const leg& on, base::arena& arena);
 
 }  // namespace sidespan::forward

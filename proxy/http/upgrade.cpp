@@ -84,6 +84,12 @@ base::result<std::string_view> read_upgrade(const request_head& head, body_size 
   return joined(offered, arena);
 }
 
+std::string_view demanded_upgrade(const response_head& head, base::arena& arena) {
+  protocols named;
+  if (collect(head.fields, named) != nullptr || named.size == 0) return {};
+  return joined(named, arena);
+}
+
 base::result<std::string_view> read_switch(const response_head& head, std::string_view offered) {
   if (offered.empty()) return failed("upstream switched protocols unasked");  // RS-7
   if (!connection_has(head.fields, "upgrade")) return failed("101 without `Connection: upgrade`");

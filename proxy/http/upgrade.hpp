@@ -17,6 +17,9 @@ namespace sidespan::http {
 /// (http_request_error): a malformed or overlong list, content in the same request (CN-3).
 base::result<std::string_view> read_upgrade(const request_head& head, body_size content, base::arena& arena);
 
+/// What a 426 asks for, as one list (RFC 9110 §15.5.22); empty when it names nothing that may be forwarded.
+std::string_view demanded_upgrade(const response_head& head, base::arena& arena);
+
 /// The protocol that a 101 switches to: its Upgrade field names only what was `offered`, and Connection says `upgrade`.
 /// Fault: http_upgrade_failed.
 base::result<std::string_view> read_switch(const response_head& head, std::string_view offered);

@@ -231,7 +231,7 @@ void grpc_exporter::note(const export_outcome& outcome) {
   if (outcome.kind == export_outcome::kind::retry) {
     if (std::exchange(lost_, true)) return;
     base::log(log_level::warn, "collector does not take spans, trying again",
-              {{"collector", to}, {"reason", outcome.reason}, {"message", outcome.message}});
+              {{"collector", to}, {"reason", outcome.reason}, {"details", outcome.message}});
     return;
   }
   if (std::exchange(lost_, false)) base::log(log_level::info, "collector answers again", {{"collector", to}});
@@ -243,7 +243,7 @@ void grpc_exporter::note(const export_outcome& outcome) {
             {{"collector", to},
              {"reason", outcome.reason},
              {"refused", warning || outcome.refused > 0 ? std::to_string(outcome.refused) : "all"},
-             {"message", outcome.message},
+             {"details", outcome.message},
              {"unsaid", std::to_string(*swallowed)}});
 }
 

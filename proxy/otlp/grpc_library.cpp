@@ -12,7 +12,7 @@ namespace sidespan::otlp {
 namespace {
 
 void pass_on(gpr_log_func_args* line) {
-  base::log(base::log_level::debug, "gRPC", {{"message", line->message}, {"at", line->file}});
+  base::log(base::log_level::debug, "gRPC", {{"details", line->message}, {"at", line->file}});
 }
 
 }  // namespace

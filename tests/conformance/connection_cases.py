@@ -51,6 +51,9 @@ UPGRADE = [
     *[refused("CN-2", f"malformed {value!r}", request(b"GET", b"Connection: upgrade", b"Upgrade: " + value)) for value in (b"a b", b"a/", b"a/1/2", b"\"a\"")],
     *[unusable("CN-2", f"a 101 with {lines!r}", b"HTTP/1.1 101 X\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n", UPGRADED) for lines in (
         (b"Connection: upgrade", b"Upgrade: y"), (b"Connection: upgrade",), (b"Upgrade: x",), (b"Connection: upgrade", b"Upgrade: x, y"))],
+    *[relayed("CN-2", f"{name} that names protocols", b"HTTP/1.1 %d X\r\n" % status + DATE + b"Connection: upgrade\r\nUpgrade: h2c, x/1\r\nContent-Length: 0\r\n\r\n",
+              b"HTTP/1.1 %d X\r\n" % status + DATE + demanded + b"Content-Length: 0\r\n\r\n") for name, status, demanded in (
+        ("a 426", 426, b"Connection: Upgrade\r\nUpgrade: x/1\r\n"), ("a 200", 200, b""), ("a 404", 404, b""))],
     *[refused("CN-3", f"content, {name}", POST + b"Connection: upgrade\r\nUpgrade: x\r\n" + text) for name, text in (
         ("length", b"Content-Length: 2\r\n\r\nok"), ("chunks", b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"))],
     forwarded("CN-3", "declined: what follows is the next request", UPGRADED, UPGRADED),

@@ -78,7 +78,7 @@ SECTIONS = {
     ],
     "Expect, Upgrade, persistence": [
         ("CN-1", "RFC 9110 §10.1.1", "Expect", "100-continue goes on with the head and the app's answer is passed on; from 1.0 it is ignored; anything else is 417"),
-        ("CN-2", "RFC 9110 §7.8", "Upgrade", "only with `Connection: upgrade` from 1.1 and never for h2c: both fields are made anew; else removed; a 101 only for what was offered, else 502"),
+        ("CN-2", "RFC 9110 §7.8", "Upgrade", "only with `Connection: upgrade` from 1.1 and never for h2c: both fields are made anew; else removed; a 101 only for what was offered, else 502; a 426 keeps what it demands"),
         ("CN-3", "RFC 9110 §7.8", "content of, or bytes behind, an upgrade request", "with content it is 400; bytes behind it are HTTP unless a 101 comes"),
         ("CN-4", "RFC 9110 §7.8", "Upgrade with Expect", "both go on; the app's 100 comes before its 101"),
         ("CN-5", "RFC 9110 §7.8", "after a 101", "opaque in both directions, each half ends by itself; an unasked 101 is 502"),

@@ -90,6 +90,8 @@ class command_line(command_line_fixture):
         self.assertRegex(text, r"^sidespan \d+\.\d+\.\d+\n$")
         self.assertEqual("sidespan " + json.loads(self.run_program("version", "--json").stdout)["version"] + "\n", text)
 
+        self.assertEqual(self.run_program("--version").stdout, text)
+
     def test_check_right(self):
         done = self.run_program("check", "--config", self.write(SMALLEST))
         self.assertEqual(done.stdout, "ok: service cart, 2 listeners\n")
@@ -130,6 +132,8 @@ class command_line(command_line_fixture):
         flags = ["--service", "cart", "--in", "8080=localhost:3000", "--out", "9001=http://catalog:8080", "--out", "9002=a:1", "--proxy", "7128"]
         self.assertIn("4 listeners", self.run_program("check", *flags).stdout)
         self.assertIn("--in and --out", self.run_program("check", "--service", "cart", code=USAGE).stderr)
+        twice = self.run_program("check", *flags, "--in", "8080=localhost:3001", "--set", "drain.timeout=1s", "--set", "drain.timeout=2s", code=USAGE)
+        self.assertEqual(twice.stderr, "sidespan: --in: 8080 is given twice\nsidespan: --set: drain.timeout is given twice\n")
         self.assertIn("--in takes PORT=HOST:PORT, not 8080", self.run_program("check", "--service", "cart", "--in", "8080", code=USAGE).stderr)
 
     def test_print_shows_origins_and_loads_again(self):

@@ -11,8 +11,8 @@ import unittest
 from support import wire
 from support.client import client, get
 from support.gauges import nothing_left, read
-from support.origin import PATIENCE, origin, until
-from support.scripted import fin, flood, read_head, read_request, scripted, send
+from support.origin import PATIENCE, gate, origin, until
+from support.scripted import fin, flood, read_head, read_request, scripted, send, wait
 from support.sidespan import heavy, release_only, sanitized, sidespan
 
 MiB = 1 << 20
@@ -93,6 +93,7 @@ class attack(flatness):
 
 
 class connections(attack):
+    OPTIONS = {"head_timeout": "10m", "idle_timeout": "10m"}  # opening so many takes a slow machine a while
     BOUND = 12 * 1024  # bytes of ours per connection that is open and idle
 
     def hold(self, first):
@@ -143,7 +144,8 @@ class time_limits(attack, unittest.TestCase):
     COUNT = 500
 
     def test_slow_loris_heads(self):
-        with nothing_left(self.sidecar), crowd(self.port, self.COUNT, b"GET /head HTTP/1.1\r\n") as held:
+        with nothing_left(self.sidecar) as gauges, gauges.rising("connections", "buffers"), \
+                crowd(self.port, self.COUNT, b"GET /head HTTP/1.1\r\n") as held:
             limit = time.monotonic() + PATIENCE
             while read(self.sidecar)["connections"] and time.monotonic() < limit:
                 for one in held:
@@ -168,7 +170,8 @@ class time_limits(attack, unittest.TestCase):
         self.app.wait_for(lambda app: app.lost >= lost + 100)
 
     def test_idle_connections_end(self):
-        with nothing_left(self.sidecar), crowd(self.port, self.COUNT) as held:
+        with nothing_left(self.sidecar) as gauges, crowd(self.port, self.COUNT) as held:
+            gauges.rises("connections", least=self.COUNT // 2)
             self.assertEqual(set(ended(held)), {b""})
 
 
@@ -193,7 +196,8 @@ class floods(attack, unittest.TestCase):
 
     def all_refused(self, head, piece, statuses):
         before, sent = self.sidecar.memory(), []
-        with nothing_left(self.sidecar), crowd(self.port, self.COUNT) as held:
+        with nothing_left(self.sidecar) as gauges, crowd(self.port, self.COUNT) as held, gauges.rising("buffers"):
+            gauges.rises("connections", least=self.COUNT)
             for one in held:
                 one.settimeout(PATIENCE)
             threads = [threading.Thread(target=lambda part: sent.extend(self.send_until_closed(one, head, piece) for one in part),
@@ -245,7 +249,8 @@ class floods(attack, unittest.TestCase):
         """Back-pressure: what is not read stops what is sent."""
         before = self.sidecar.memory()
         answered = len(self.app.requests)
-        with nothing_left(self.sidecar), crowd(self.port, 20) as held:
+        with nothing_left(self.sidecar) as gauges, crowd(self.port, 20) as held, gauges.rising("inbound", "upstream", "ledger"):
+            gauges.rises("connections", least=20)
             burst = b"GET /pipe HTTP/1.1\r\nHost: a\r\n\r\n" * 500
             for one in held:
                 one.settimeout(0.3)
@@ -262,7 +267,8 @@ class floods(attack, unittest.TestCase):
         self.app.requests.clear()
 
     def test_pipelined_requests_are_all_answered_in_order(self):
-        with nothing_left(self.sidecar), client(self.port) as one:
+        with nothing_left(self.sidecar) as gauges, client(self.port) as one:
+            gauges.rises("connections")
             self.app.otherwise(lambda at: at.reply(200, body=at.target.encode()))
             try:
                 one.send(b"".join(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number for number in range(1000)))
@@ -303,11 +309,15 @@ class bad_upstreams(flatness, unittest.TestCase):
                 app.next(read_request(), send(b"HTTP/1.1 200 Fine\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), fin())
                 get(sidecar.inbound)
                 before = sidecar.memory()
-                with nothing_left(sidecar):
-                    for _ in range(20):
-                        app.next(read_request(), send(first), flood(piece))
+                with nothing_left(sidecar) as gauges:
+                    for number in range(20):
+                        hold = gate()
+                        app.next(read_request(), wait(hold), send(first), flood(piece))
                         with client(sidecar.inbound) as one:
                             one.send_request("POST", body=b"x")  # not retried
+                            if number == 0:
+                                gauges.rises("connections", "upstream", "inbound", "ledger", "buffers")
+                            hold.open()
                             try:
                                 got = one.read()
                                 self.assertIn(got.status, outcomes)
@@ -317,7 +327,8 @@ class bad_upstreams(flatness, unittest.TestCase):
                 self.assertEqual(get(sidecar.inbound).status, 200)
 
     def test_an_early_answer_beside_an_endless_upload(self):  # RS-11
-        with scripted() as app, sidespan().inbound(app.port).start() as sidecar, nothing_left(sidecar):
+        with scripted() as app, sidespan().inbound(app.port).start() as sidecar, \
+                nothing_left(sidecar) as gauges, gauges.rising("connections"):
             app.next(read_head(), send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"), lambda one: False)
             with client(sidecar.inbound) as one:
                 one.send(b"POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n" + b"x" * 10000)

@@ -7,7 +7,8 @@ from support import wire
 from support.client import client, get
 from support.collector import collector
 from support.gauges import nothing_left
-from support.scripted import WELL, fin, read_request, reset, scripted, send
+from support.origin import gate
+from support.scripted import WELL, fin, read_request, reset, scripted, send, wait
 from support.sidespan import sidespan
 
 HEAD = b"HTTP/1.1 200 Fine\r\nX-A: 1\r\n"
@@ -48,9 +49,10 @@ class every_byte(unittest.TestCase):
         get(cls.sidecar.inbound, "/warm")  # the exporter keeps its connection
         cls.far.wait_for_spans(1)
 
-    def outcome(self, port, target):
+    def outcome(self, port, target, sent):
         with client(port) as one:
             one.send_request(target=target)
+            sent()
             try:
                 while (got := one.read_head()).status < 200:
                     pass
@@ -62,17 +64,19 @@ class every_byte(unittest.TestCase):
     def run_all(self, leg, port):
         want, had = {}, {}
         self.far.clear()
-        with nothing_left(self.sidecar):
+        held = ("connections", "upstream", {"in": "inbound", "out": "outbound"}[leg])
+        with nothing_left(self.sidecar) as gauges:
             for name, (head, body) in RESPONSES.items():
                 data = head + body
                 for ending, end in (("fin", fin()), ("rst", reset())):
                     for cut in range(len(data) + 1):
                         target = f"/{leg}/{name}/{ending}/{cut}"
                         self.app.wait_for(lambda app: not app.open)
-                        self.app.next(read_request(), send(data[:cut]), end)
+                        hold = gate()
+                        self.app.next(read_request(), wait(hold), send(data[:cut]), end)
                         # A fresh connection each time: one that was kept would be tried again (RT-1).
                         want[target] = expected(name, ending, cut)
-                        had[target] = self.outcome(port, target)
+                        had[target] = self.outcome(port, target, lambda: (cut or gauges.rises(*held), hold.open()))
             wrong = {target: (got, want[target][0]) for target, got in had.items() if got != want[target][0]}
             self.assertEqual(wrong, {}, f"{len(wrong)} of {len(had)}")
             self.assertEqual([target for target in self.app.requests if target.startswith(f"/{leg}/")], list(want))  # no retries

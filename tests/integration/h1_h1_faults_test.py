@@ -53,8 +53,15 @@ class upstream_faults(unittest.TestCase):
 
     def test_refused_is_502(self):
         with client(self.sidecar.outbound) as one:
-            self.check_local(one.request(), 502)
+            self.check_local(one.request(), 502, f"connection refused: upstream 127.0.0.1:{self.refused} of listener 127.0.0.1:0\n")
             self.check_local(one.request(), 502)  # the caller's connection stays usable
+
+    def test_what_failed_is_the_upstream_not_the_host_that_the_caller_asked_for(self):
+        for port in (self.port, self.sidecar.inbounds[1]):
+            with self.subTest(port):
+                self.app.on("/bad", raw(b"hello\r\n\r\n"))
+                got = get(port, "/bad", host="shop.example")
+                self.check_local(got, 502, f"upstream 127.0.0.1:{self.app.port} of listener {port.host}:0\n")
 
     def test_connect_timeout_is_504(self):
         began = time.monotonic()

@@ -9,7 +9,7 @@ from support.client import client, get
 from support.collector import collector
 from support.gauges import nothing_left, read
 from support.origin import gate, origin, until
-from support.scripted import answer_well, fin, half_close, pause, read_request, reset, scripted, send, silence
+from support.scripted import answer_well, fin, half_close, pause, read_request, reset, scripted, send, silence, wait
 from support.sidespan import sidespan
 
 LARGE = 8 << 20
@@ -181,11 +181,12 @@ class silent_upstreams(unittest.TestCase):
             self.assertEqual(answers, [504] * 5)
 
     def test_silence_inside_the_content_aborts_it(self):
-        with nothing_left(self.sidecar), client(self.sidecar.inbound) as one:
+        with nothing_left(self.sidecar) as gauges, client(self.sidecar.inbound) as one:
             self.app.next(read_request(), send(b"HTTP/1.1 200 Fine\r\nContent-Length: 10\r\n\r\nhalf"), silence())
             one.send_request()
             head = one.read_head()
             self.assertEqual(head.status, 200)
+            gauges.rises("connections", "upstream", "inbound", "ledger")
             with self.assertRaises(Exception):
                 one.read_body(head)
 
@@ -203,7 +204,7 @@ class races(unittest.TestCase):
                              pause(delays[number % len(delays)]), end)
                 app.always = [answer_well()]
                 seen = {"GET": {}, "POST": {}}
-                with nothing_left(sidecar), client(sidecar.inbound) as one:
+                with nothing_left(sidecar) as gauges, gauges.rising("connections", "upstream"), client(sidecar.inbound) as one:
                     for number in range(300):
                         method = "POST" if number % 3 == 2 else "GET"
                         status = one.request(method, "/", body=b"x" if method == "POST" else None).status
@@ -214,10 +215,17 @@ class races(unittest.TestCase):
                 self.assertGreater(seen["POST"].get(200, 0), 20, seen)
 
     def test_an_early_fin_with_a_whole_response_is_no_loss(self):
-        with scripted() as app, sidespan().inbound(app.port).start() as sidecar, nothing_left(sidecar):
+        with scripted() as app, sidespan().inbound(app.port).start() as sidecar, \
+                nothing_left(sidecar) as gauges:
             for number in range(50):
-                app.next(read_request(), send(b"HTTP/1.1 200 Fine\r\nContent-Length: 4\r\n\r\nfine"), half_close())
-                self.assertEqual(get(sidecar.inbound).status, 200)
+                hold = gate()
+                app.next(read_request(), wait(hold), send(b"HTTP/1.1 200 Fine\r\nContent-Length: 4\r\n\r\nfine"), half_close())
+                with client(sidecar.inbound) as one:
+                    one.send_request()
+                    if number == 0:
+                        gauges.rises("connections", "upstream", "inbound", "ledger")
+                    hold.open()
+                    self.assertEqual(one.read().status, 200)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ from support.collector import collector
 from support.origin import gate, origin, until
 from support.sidespan import environment, program, sanitized, sidespan
 from support.talker import echo, talker
-from support.talker import echo, talker
 
 
 def with_listener(settings, key, leg="inbound", **options):

@@ -6,6 +6,7 @@
         gauges.rises("connections")
 """
 import contextlib
+import threading
 
 from .origin import PATIENCE, until
 
@@ -37,6 +38,25 @@ class watched:
         """Waits until each of them has been seen at `least` at one time."""
         until(lambda: all(value >= least for name, value in read(self.sidecar).items() if name in names), seconds)
         self.risen.update(names)
+
+    @contextlib.contextmanager
+    def rising(self, *names):
+        """Each of them is seen above zero at some time while the block runs, else it fails."""
+        missing, over = set(names), threading.Event()
+
+        def look():
+            while missing and not over.wait(0.005):
+                missing.difference_update(name for name, value in read(self.sidecar).items() if value)
+
+        looking = threading.Thread(target=look, daemon=True)
+        looking.start()
+        try:
+            yield
+        finally:
+            over.set()
+            looking.join()
+        if missing:
+            raise AssertionError(f"never seen to rise: {sorted(missing)}")
 
 
 @contextlib.contextmanager

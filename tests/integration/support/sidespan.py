@@ -61,6 +61,13 @@ def merge(into, more):
     return into
 
 
+def without_repetition(members):
+    """A name twice in a JSON object: readers take one of the two, and the other is lost."""
+    out = dict(members)
+    assert len(out) == len(members), members
+    return out
+
+
 class sidespan:
     """What to run; start() runs it."""
 
@@ -209,7 +216,7 @@ class running:
 
     def logged(self, message):
         """The lines of the log with this message, as dicts."""
-        lines = [json.loads(line) for line in self.log().split("\n") if line.startswith("{")]
+        lines = [json.loads(line, object_pairs_hook=without_repetition) for line in self.log().split("\n") if line.startswith("{")]
         return [line for line in lines if line.get("message") == message]
 
     def signal(self, number=signal.SIGTERM):

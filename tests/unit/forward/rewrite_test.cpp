@@ -150,15 +150,30 @@ TEST_CASE("rewrite: a response loses hop-by-hop fields and gets Via, end-to-end 
   for (const auto& [name, value] :
        {std::pair{"Set-Cookie", "a"}, {"Connection", "x-own"}, {"set-cookie", "b"}, {"X-Own", "1"}})
     head.fields.add(name, value);
-  CHECK(rewrite_response(head, with_via));
+  base::arena arena;
+  CHECK(rewrite_response(head, with_via, arena));
   CHECK(text_of(head.fields) ==
         lines{"Set-Cookie: a", "set-cookie: b", "Via: 1.1 " + std::string(with_via.pseudonym())});
+}
+
+TEST_CASE("rewrite: a 426 keeps what it demands, any other status loses its Upgrade (CN-2)") {
+  base::arena arena;
+  for (const int status : {200, 425, 426, 427}) {
+    http::response_head head;
+    head.status = status;
+    head.fields.add("Upgrade", "websocket, h2c");
+    head.fields.add("Connection", "upgrade, x-own");
+    head.fields.add("X-Own", "1");
+    CHECK(rewrite_response(head, inbound, arena));
+    CHECK(text_of(head.fields) == (status == 426 ? lines{"Connection: Upgrade", "Upgrade: websocket"} : lines{}));
+  }
 }
 
 TEST_CASE("rewrite: a response whose Connection nominates framing is http_protocol_error") {
   http::response_head head;
   head.fields.add("Connection", "content-length");
-  const auto done = rewrite_response(head, inbound);
+  base::arena arena;
+  const auto done = rewrite_response(head, inbound, arena);
   REQUIRE_FALSE(done);
   CHECK(done.error().code() == base::fault_code::http_protocol_error);
   CHECK(done.error().side() == base::side::upstream);

@@ -103,6 +103,23 @@ TEST_CASE("upgrade: what a request may offer (specs §7.5)") {
   }
 }
 
+TEST_CASE("upgrade: what a 426 demands goes on, without h2c (RFC 9110 15.5.22)") {
+  const std::vector<std::pair<lines, const char*>> rows{
+      {{{"Connection", "upgrade"}, {"Upgrade", "websocket"}}, "websocket"},
+      {{{"Upgrade", "h2c, a/1"}, {"upgrade", "b"}}, "a/1, b"},
+      {{{"Upgrade", "h2c"}}, ""},
+      {{{"Upgrade", "a b"}}, ""},
+      {{}, ""},
+  };
+  for (const auto& [fields, expected] : rows) {
+    INFO(expected);
+    response_head head;
+    for (const auto& [name, value] : fields) head.fields.add(name, value);
+    base::arena arena;
+    CHECK(demanded_upgrade(head, arena) == expected);
+  }
+}
+
 TEST_CASE("upgrade: which 101 may switch (specs §7.5)") {
   for (const answer& row : answers) {
     INFO(row.name);
