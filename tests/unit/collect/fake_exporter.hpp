@@ -14,6 +14,7 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -198,6 +199,7 @@ class fake_exporter final : public exporter {
   std::optional<ended_call> wait(time_point until) override {
     script& s = *script_;
     std::unique_lock lock(s.mutex_);
+    if (s.pending_.empty()) throw std::logic_error("the worker waits for a call that is not under way");
     until = std::min(until, steady::now() + 2 * patience);
     s.waited_for_ = s.pending_.size();
     s.changed_.notify_all();

@@ -8,6 +8,10 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <filesystem>
+#include <iterator>
+#include <memory>
+#include <vector>
 
 #include "support/loopback.hpp"
 
@@ -162,6 +166,19 @@ TEST_CASE("connector: a place that does not answer does not use up the time of t
   CHECK(took < 3s);
 }
 
+TEST_CASE("connector: who lost is given up") {
+  connecting c;
+  const black_hole silent;
+  const support::listening at;
+  const auto open_files = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+  };
+  const auto before = open_files();
+  const auto out = c.any({at_port(silent.port()), at_port(at.port())});
+  REQUIRE(out.stream);
+  CHECK(open_files() == before + 1);
+}
+
 TEST_CASE("connector: nobody answers in time") {
   connecting c;
   const black_hole one, two;
@@ -252,14 +269,68 @@ TEST_CASE("connector: a unix socket that is not there, or has too long a name") 
   CHECK_FALSE(c.any({at_path(longest.path() + "x")}).stream);
 }
 
-TEST_CASE("connector: stop() ends a race") {
+TEST_CASE("connector: stop() ends a race, and a try of one") {
   connecting c;
   const black_hole one, two;
-  const auto racing = c.loop.start(c.to.connect_any({at_port(one.port()), at_port(two.port())}, 4s));
+  std::vector<destination> places{at_port(one.port())};
+  if (GENERATE(true, false)) places.push_back(at_port(two.port()));
+  const auto racing = c.loop.start(c.to.connect_any(std::move(places), 1h));
   c.loop.settle();
   c.to.stop();
   c.loop.until([&] { return racing->has_value(); });
   CHECK_FALSE((*racing)->stream);
+}
+
+TEST_CASE("connector: a unix socket whose queue is full refuses") {
+  connecting c;
+  const unix_listener at;
+  std::vector<std::unique_ptr<stream>> callers;
+  auto out = c.any({at_path(at.path())});
+  while (out.stream && callers.size() < 100) {
+    callers.push_back(std::move(out.stream));
+    out = c.any({at_path(at.path())});
+  }
+  CHECK_FALSE(callers.empty());
+  CHECK_FALSE(out.stream);
+  CHECK(out.why.code() == fault_code::connection_refused);
+}
+
+namespace {
+
+base::result<addresses> two_addresses(const std::string&) {
+  return addresses{asio::ip::make_address("127.0.0.2"), asio::ip::make_address("127.0.0.1")};
+}
+
+/// Names that have two addresses, of which at first only the second one answers.
+struct naming {
+  support::event_loop loop;
+  connector to{loop.context, loop.wheel, resolver::ways(&two_addresses)};
+  support::listening at;
+  asio::ip::tcp::acceptor first{loop.context};
+
+  std::string connected(const std::string& host) {
+    const auto made = loop.finish(to.connect(host, at.port(), 4s));
+    return made ? (*made)->peer().address().to_string() : "nobody";
+  }
+  void first_answers() {
+    first.open(asio::ip::tcp::v4());
+    first.bind({asio::ip::make_address("127.0.0.2"), at.port()});
+    first.listen();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("connector: of a name the address that worked last is tried first") {
+  naming n;
+  CHECK(n.connected("a.test") == "127.0.0.1");
+  n.first_answers();
+  CHECK(n.connected("a.test") == "127.0.0.1");
+  CHECK(n.connected("b.test") == "127.0.0.2");
+  SECTION("until very many others worked") {
+    for (int i = 0; i < 1024; ++i) (void)n.connected("x" + std::to_string(i) + ".test");
+    CHECK(n.connected("a.test") == "127.0.0.2");
+  }
 }
 
 TEST_CASE("connector: connects, and says whose fault it is when it cannot") {

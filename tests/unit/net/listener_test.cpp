@@ -4,8 +4,10 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <boost/asio/ip/v6_only.hpp>
 #include <catch2/catch.hpp>
 #include <new>
+#include <stdexcept>
 #include <vector>
 
 #include "support/loopback.hpp"
@@ -89,6 +91,30 @@ TEST_CASE("listener: all who wait are accepted, told apart by where they come fr
   loop.until([&peers] { return peers.size() >= 100; });
   REQUIRE(peers.size() == 100);
   for (std::size_t i = 0; i < peers.size(); ++i) CHECK(peers[i] == callers[i].local_endpoint());
+}
+
+TEST_CASE("listener: of a burst no more than some are accepted before others have their turn") {
+  accepting a;
+  std::vector<tcp_socket> callers;
+  for (int i = 0; i < 40; ++i) callers.push_back(a.call());
+  a.door.start();
+  a.loop.context.restart();
+  while (a.taken.empty() && a.loop.context.run_one() > 0) {
+  }
+  CHECK(a.taken.size() == 32);
+  a.loop.until([&a] { return a.taken.size() == 40; });
+}
+
+TEST_CASE("listener: all addresses are not had when IPv6's port is somebody else's") {
+  support::event_loop loop;
+  acceptor other(loop.context.get_executor());
+  error_code ec;
+  other.open(asio::ip::tcp::v6(), ec);
+  if (!ec) other.set_option(asio::ip::v6_only(true), ec);
+  if (!ec) other.bind(tcp_endpoint(asio::ip::address_v6::any(), 0), ec);
+  if (!ec) other.listen(1, ec);
+  if (ec) return;  // no IPv6 here
+  CHECK_THROWS_AS(bind_listener(loop.context, "*", other.local_endpoint().port(), false), std::runtime_error);
 }
 
 TEST_CASE("listener: of those who wait only as many are accepted as there is room for") {

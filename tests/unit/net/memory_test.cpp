@@ -87,6 +87,27 @@ TEST_CASE("resolver: whichever allocation fails, who had to wait is not waited f
   });
 }
 
+task<error_code> read_lent(stream& from, block_pool& lender) {
+  block_pool::block lent;
+  error_code ec;
+  const std::size_t got = co_await from.read_lent(lender, false, lent, ec);
+  co_return got == 0 ? ec : error_code();
+}
+
+TEST_CASE("stream: a read for which there is no memory ends") {
+  support::event_loop loop;
+  const support::connection ends = support::connected(loop);
+  block_pool lender;
+  const auto waiting = loop.start(read_lent(*ends.near, lender));
+  const auto tried_with = lender.take();
+  ends.far.send("hello");
+  support::refuse_memory::from(1);
+  loop.settle();
+  REQUIRE(support::refuse_memory::stop());
+  REQUIRE(waiting->has_value());
+  CHECK(**waiting == asio::error::no_memory);
+}
+
 /// A listener that is about to accept; what is allocated to hand over a connection is not refused.
 struct about_to_accept {
   support::event_loop loop;

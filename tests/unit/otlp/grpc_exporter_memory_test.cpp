@@ -9,6 +9,7 @@
 #include <new>
 
 #include "otlp/grpc_exporter.hpp"
+#include "support/must_end.hpp"
 #include "unit/otlp/fake_collector.hpp"
 #include "unit/otlp/records.hpp"
 
@@ -42,6 +43,7 @@ collect::parcel in_many_pieces() {
 }
 
 TEST_CASE("grpc exporter: a call that could not be started is not waited for") {
+  const support::must_end soon(20s);
   test::fake_collector far;
   exporter_settings settings;
   settings.endpoint = far.endpoint();

@@ -9,6 +9,7 @@
 #include "collect/worker.hpp"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
 #include "otlp/identity.hpp"
+#include "support/must_end.hpp"
 #include "unit/otlp/fake_collector.hpp"
 #include "unit/otlp/records.hpp"
 #include "unit/otlp/retry_info.hpp"
@@ -38,6 +39,7 @@ std::unique_ptr<collect::exporter> make(const exporter_settings& settings) {
 
 export_outcome send(collect::exporter& with, std::chrono::milliseconds within = 10s, std::size_t spans = 1) {
   with.start(7, test::parcel_of(spans), steady::now() + within);
+  const support::must_end soon(20s);
   const auto ended = with.wait(steady::time_point::max());
   REQUIRE(ended.has_value());
   CHECK(ended->number == 7);

@@ -14,6 +14,7 @@
 
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
 #include "otlp/grpc_exporter.hpp"
+#include "support/must_end.hpp"
 #include "unit/otlp/records.hpp"
 
 namespace sidespan::otlp {
@@ -111,6 +112,7 @@ TEST_CASE("receiver: bytes that are no request are an invalid argument") {
 }
 
 TEST_CASE("receiver: spans that there is no memory for may be sent again") {
+  const support::must_end soon(20s);
   fixture f;
   f.refuse_memory_once();
   CHECK(f.call(export_method, "").status.error_code() == grpc::StatusCode::UNAVAILABLE);
