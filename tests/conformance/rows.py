@@ -15,7 +15,7 @@ SECTIONS = {
         ("H1-3", "RFC 9112 §3.2", "Host missing, doubled, empty, or not a host",
          "400 and close; an empty Host passes only where the target has an authority of its own or is `*`; 1.0 may come without"),
         ("H1-4", "RFC 9112 §3.2.2", "absolute-form",
-         "accepted on every listener for http and https; its authority becomes the Host, path and query go on in origin-form; other schemes are 400"),
+         "accepted on every listener for http and https, by the forward proxy for http; its authority becomes the Host, path and query go on in origin-form; other schemes are 400, from the forward proxy 501"),
         ("H1-5", "RFC 9112 §3.2.4", "asterisk-form",
          "`OPTIONS *` only, else 400; an absolute OPTIONS without path and query goes on as `*`"),
         ("H1-6", "RFC 9110 §7.7, RFC 9112 §3.2", "bytes of the target",

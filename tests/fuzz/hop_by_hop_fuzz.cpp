@@ -121,6 +121,17 @@ void check_switch(const request_head& head) {
     require(name == "a" || name == "websocket" || name == "b/1" || name == "h2c" || name == "h2");
 }
 
+void check_demand(const request_head& head, base::arena& arena) {
+  response_head answer;
+  answer.status = 426;
+  answer.fields = head.fields;
+  fields passed_on;
+  passed_on.add("Upgrade", demanded_upgrade(answer, arena));
+  const std::vector<std::string> named = members(head.fields, "upgrade");
+  for (const std::string& protocol : members(passed_on, "upgrade"))
+    require(std::ranges::find(named, protocol) != named.end() && protocol != "h2c" && protocol != "h2");
+}
+
 void check_forwards(request_head head, base::arena& arena) {
   const auto before = base::parse_decimal(head.fields.value(field_id::max_forwards));
   const std::size_t lines = head.fields.count(field_id::max_forwards);
@@ -157,6 +168,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_removal(head.fields);
   check_upgrade(head, arena);
   check_switch(head);
+  check_demand(head, arena);
   check_forwards(head, arena);
   return 0;
 }

@@ -187,10 +187,7 @@ class upstream_faults(unittest.TestCase):
     def test_a_stalled_request_body_is_ended(self):
         with client(self.sidecar.inbounds[1]) as one:
             one.send(b"POST /stall HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nsome")
-            try:
-                self.assertIn(one.read().status, (408, 504))
-            except wire.closed:
-                pass
+            self.assertEqual(one.read().status, 408)
         self.app.wait_for(lambda app: app.lost)
 
     def test_a_body_over_the_limit_is_413(self):
