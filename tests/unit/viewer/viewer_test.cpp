@@ -87,6 +87,20 @@ TEST_CASE("viewer: what does not fit the queue is dropped and counted") {
   live.get("/api/live");
   live.read_until("event: stats");  // the rest is stored
   CHECK(fetch(shown.port(), "/api/stats")["dropped_spans"] == dropped);
+  CHECK(shown.add(std::vector{sample(2, 1, 0, std::string(1024 * 1024, 'x'))}) == 0);  // there is room again
+}
+
+TEST_CASE("viewer: more than a batch at once are all stored, and of many the newest are shown") {
+  const base::system_clock clock;
+  viewer shown(quick(), clock);
+  plain_client live(shown.port());
+  live.get("/api/live");
+  live.read_until("event: hello");
+  std::vector<span> many;
+  for (unsigned trace = 1; trace <= 2500; ++trace) many.push_back(sample(trace, 1, 0, "GET /"));
+  CHECK(shown.add(std::move(many)) == 0);
+  CHECK(traces_when(shown.port(), 2500) == 2500);
+  CHECK_THAT(live.read_until("\"spans\":2500,"), Catch::Contains(to_hex(trace_number(2500))));
 }
 
 TEST_CASE("viewer: old traces go by their age, also when no new ones come") {
