@@ -74,7 +74,7 @@ class absent_collector(unittest.TestCase):
             self.assertEqual(books["acknowledged"], 0)
             self.assertGreater(books["dropped"], 0)
             self.assertEqual(books["recorded"], books["lost"] + books["dropped"] + books["queued"])
-            said = sidecar.logged("collector does not take spans, trying again")
+            said = until(lambda: sidecar.logged("collector does not take spans, trying again"))
             self.assertEqual([(line["collector"], line["reason"]) for line in said], [(f"127.0.0.1:{port}", "unavailable")])
             self.assertIn("refused", said[0]["details"])
             began = time.monotonic()
