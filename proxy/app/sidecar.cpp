@@ -213,6 +213,12 @@ net::task<void> sidecar::flush(time_point deadline) {
   });
   const auto flushed = [&done] { return done.load(); };
   co_await until(control_, flushed, time_point::max());
+  // Nobody reads the metrics page any more.
+  const collect::books books = worker_->read_books();
+  const std::uint64_t missing = books.recorded - books.acknowledged;
+  if (missing == 0) co_return;
+  base::log(base::log_level::warn, "not every span reached the collector",
+            {{"missing", std::to_string(missing)}, {"recorded", std::to_string(books.recorded)}});
 }
 
 net::task<bool> sidecar::drain() {

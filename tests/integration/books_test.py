@@ -10,6 +10,9 @@ from support.origin import origin, refused_port, until
 from support.sidespan import sidespan
 
 
+MISSING = "not every span reached the collector"
+
+
 def traffic(port, threads=4, each=50):
     """Requests over several connections at once; the number that was answered with 200."""
     good = []
@@ -45,6 +48,8 @@ class healthy_collector(unittest.TestCase):
             self.assertEqual((books["recorded"], books["acknowledged"], books["lost"] + books["dropped"]), (len(app.requests), 200, 0))
             spans = spans_of.wait_for_spans(200)
             self.assertEqual((len(spans), len({span.span_id for span in spans})), (200, 200))
+            self.assertEqual(sidecar.stop(), 0)
+            self.assertEqual(sidecar.logged(MISSING), [])
 
     def test_both_legs_and_two_workers(self):
         with collector() as spans_of, origin() as app, origin() as dependency:
@@ -80,6 +85,7 @@ class absent_collector(unittest.TestCase):
             began = time.monotonic()
             self.assertEqual(sidecar.stop(), 0)
             self.assertLess(time.monotonic() - began, 8)
+            self.assertEqual([(line["missing"], line["recorded"]) for line in sidecar.logged(MISSING)], [("600", "600")])
 
     def test_spans_wait_for_a_collector_that_comes_late(self):
         held, port = refused_port()
