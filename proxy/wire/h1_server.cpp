@@ -21,6 +21,9 @@ bool lists_trailers(std::string_view codings) noexcept {
   return false;
 }
 
+/// Empty lines are no request yet: some callers send one behind the content of the last (RFC 9112 §2.2).
+bool has_begun(std::string_view unread) noexcept { return unread.find_first_not_of("\r\n") != std::string_view::npos; }
+
 }  // namespace
 
 h1_server::h1_server(std::unique_ptr<net::stream> stream, buffer_pool& pool, const h1_server_limits& limits)
@@ -46,7 +49,7 @@ void h1_server::begin_exchange() {
   body_bytes_ = 0;
   body_wait_ = {};
   started_ = complete_ = accepts_trailers_ = reading_stopped_ = false;
-  idle_ = input_.unread().empty();
+  idle_ = !has_begun(input_.unread());
 }
 
 net::task<result<bool>> h1_server::next() {
@@ -59,8 +62,9 @@ net::task<result<bool>> h1_server::next() {
       co_return complete;
     }
     // Most heads come in one piece and need no limit of their own.
-    if (!input_.unread().empty() && idle_) stream_->limit(limits_.head_timeout);
-    idle_ = input_.unread().empty();
+    const bool begun = has_begun(input_.unread());
+    if (begun && idle_) stream_->limit(limits_.head_timeout);
+    idle_ = !begun;
     if (!input_.make_room()) {
       stream_->no_limit();
       request_.clear();

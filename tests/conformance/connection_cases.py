@@ -120,6 +120,8 @@ ERRORS = [
     case("ER-408", "head", (sends(b"GET / HTTP/1.1\r\nHost:"), gets_error(408), ends()), "hasty"),
     case("ER-408", "content", (sends(POST + b"Content-Length: 9\r\n\r\nsome"), sees(POST + b"Content-Length: 9\r\n\r\nsome"), gets_error(408), ends(), app_lost()), "hasty"),
     case("ER-408", "nothing said", (ends(),), "hasty"),
+    case("ER-408", "an empty line says nothing", (sends(b"\r\n"), ends()), "hasty"),
+    case("ER-408", "nor behind a request", (sends(POST + b"Content-Length: 2\r\n\r\nhi\r\n"), sees(POST + b"Content-Length: 2\r\n\r\nhi"), answers(OK), gets(OK), ends()), "hasty"),
     case("ER-413", "length", (sends(POST + b"Content-Length: 1001\r\n\r\n"), gets_error(413), ends(), nothing_whole()), "hasty"),
     case("ER-413", "chunks", (sends(CHUNKED + b"258\r\n" + b"x" * 600 + b"\r\n258\r\n" + b"x" * 600 + b"\r\n0\r\n\r\n"), gets_error(413), ends(), nothing_whole()), "hasty"),
     forwarded("ER-413", "at the limit", POST + b"Content-Length: 1000\r\n\r\n" + b"x" * 1000, POST + b"Content-Length: 1000\r\n\r\n" + b"x" * 1000, leg="hasty"),

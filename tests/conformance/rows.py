@@ -102,7 +102,7 @@ SECTIONS = {
         ("ER-403", "RFC 9209 §2.3.12", "refused by policy", "403: the forward proxy does not connect to our own ports"),
         ("ER-404", "RFC 9110 §15.5.5", "no rule for the request", "404 with the listener and the host in the text; the connection goes on"),
         ("ER-405", "RFC 9110 §15.5.6", "TRACE", "405 with Allow"),
-        ("ER-408", "RFC 9110 §15.5.9", "request not completed in time", "408 and close once bytes of it have come, else only a close"),
+        ("ER-408", "RFC 9110 §15.5.9", "request not completed in time", "408 and close once bytes of it have come, empty lines before it aside; else only a close"),
         ("ER-411", "RFC 9110 §15.5.12", "length required", "never: both framings are taken, and no framing is no content"),
         ("ER-413", "RFC 9110 §15.5.14", "content over `max_body`", "413 and close"),
         ("ER-414", "RFC 9110 §15.5.15", "request line too long", "414 and close"),

@@ -77,6 +77,17 @@ class callers(unittest.TestCase):
                 self.setUp()
                 self.leave(ending, b"", 0, ("connections",), 0)
 
+    def test_behind_an_empty_line(self):  # RFC 9112 2.2: no request has begun
+        with client(self.sidecar.inbound) as one:
+            one.send(b"POST /gone HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi\r\n")
+            self.assertEqual(one.read().status, 200)
+        self.assertEqual(get(self.sidecar.inbound, "/after").status, 200)
+        until(lambda: read(self.sidecar)["connections"] == 0)
+        spans = self.far.wait_for_spans(2)
+        until(lambda: (books := self.sidecar.metrics().books())["recorded"] == books["acknowledged"])
+        self.assertEqual([span.attributes.get("url.path") for span in spans], ["/gone", "/after"])
+        self.assertEqual(len(self.far.spans), 2)
+
     def test_inside_the_head(self):
         for ending in ("close", "reset"):
             with self.subTest(ending):

@@ -123,6 +123,20 @@ TEST_CASE("h1_server: how a connection ends between and inside requests") {
     s.far().reset();
     CHECK(s.next() == "end");
   }
+  SECTION("an empty line begins no request") {
+    serving s;
+    s.far().send("POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi\r\n");
+    CHECK(s.next() == "/1");
+    CHECK(s.body() == "hi");
+    s.answer("", sized(0));
+    const auto got = s.loop.start(s.http.next());
+    CHECK(s.http.idle());
+    s.far().send("\r\n\r");
+    s.far().shut_write();
+    s.loop.until([&got] { return got->has_value(); });
+    REQUIRE(**got);
+    CHECK_FALSE(***got);
+  }
   SECTION("a FIN inside a head is a downstream that left") {
     serving s;
     s.far().send("GET /");
@@ -278,6 +292,21 @@ TEST_CASE("h1_server: time limits") {
   SECTION("silence between requests ends the connection without a word") {
     serving s(limits);
     CHECK(s.next() == "end");
+  }
+  SECTION("and so does silence behind an empty line, from which on a head has its own time") {
+    limits.head_timeout = 1h;
+    serving s(limits);
+    s.far().send("\r\n");
+    CHECK(s.next() == "end");
+    limits.keep_alive_timeout = 1h;
+    limits.head_timeout = 30ms;
+    serving late(limits);
+    const auto got = late.loop.start(late.http.next());
+    late.far().send("\r\n");
+    late.far().send("GET / HT");
+    late.loop.until([&got] { return got->has_value(); });
+    REQUIRE_FALSE(**got);
+    CHECK((**got).error().code() == fault_code::request_timeout);
   }
   SECTION("a head that does not end is a fault") {
     serving s(limits);
