@@ -67,6 +67,13 @@ class command_line(unittest.TestCase):
             self.assertIn(place, text)
         self.assertIn("inbound", text.split("wrong.yaml:2:1")[1].split("\n")[0])
 
+    def test_every_status_that_is_made_here_is_in_the_table(self):
+        source = (root / "proxy/forward/local_reply.cpp").read_text().split("int status_for")[1].split("bool closes_connection")[0]
+        made = set(re.findall(r"return (\d{3});", source))
+        self.assertGreater(len(made), 12)
+        table = (root / "docs/operations.md").read_text().split("## Answers that sidespan makes itself")[1]
+        self.assertEqual({status for row in re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE) for status in row.split(", ")}, made)
+
     def test_the_defaults_are_a_configuration_that_is_accepted(self):
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder) / "defaults.yaml"
