@@ -128,10 +128,6 @@ exchange::outcome exchange::read_target() {
     return fault(fault_code::not_implemented, side::downstream, stage::route,
                  "CONNECT is for forward proxies");  // H1-7
   }
-  if (head.method == "TRACE") {
-    // It would hand credentials that were added on the way to whoever asked (RFC 9110 §9.3.8).
-    return fault(fault_code::method_not_allowed, side::downstream, stage::route, "TRACE is refused");
-  }
   const auto parts = http::parse_target(head.method, head.target);
   if (!parts) return parts.error();
   target_ = *parts;
@@ -144,6 +140,10 @@ exchange::outcome exchange::read_target() {
     host_ = *authority;
   }
   server_ = host_;
+  if (head.method == "TRACE") {
+    // It would hand credentials that were added on the way to whoever asked (RFC 9110 §9.3.8).
+    return fault(fault_code::method_not_allowed, side::downstream, stage::route, "TRACE is refused");
+  }
   if (target_.form == http::target_form::absolute && !leg_.is_forward_proxy() && !is_http(target_.scheme))
     return fault(fault_code::http_request_error, side::downstream, stage::route, "neither http nor https");
   return std::nullopt;

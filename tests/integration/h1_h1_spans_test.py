@@ -258,6 +258,17 @@ class ends(span_test):
                 have = self.only_span().attributes
                 self.assertEqual((have["url.full"], have.get("server.port")), (url, number))
 
+    def test_a_trace_that_is_refused_says_what_it_was_for(self):  # H1-8
+        with client(self.port) as one:
+            self.assertEqual(one.request("TRACE", "/carts/7?a=1").status, 405)
+        have = self.only_span()
+        self.assertEqual((have.name, have.error, have.attributes["url.path"], have.attributes["server.address"]), ("TRACE", False, "/carts/7", "localhost"))
+        with client(self.sidecar.outbound) as one:
+            self.spans_of.clear()
+            self.assertEqual(one.request("TRACE", "/carts/7").status, 405)
+            self.assertEqual(self.only_span().attributes["url.full"], "http://localhost/carts/7")
+        self.assertEqual((self.app.requests, self.dependency.requests), ([], []))
+
     def test_an_options_that_ends_here_has_its_span(self):  # RFC 9110 §7.6.2
         for port, kind in ((self.port, "server"), (self.sidecar.outbound, "client")):
             with self.subTest(kind), client(port) as one:
