@@ -15,6 +15,7 @@ from support.origin import PATIENCE, gate, origin, until
 from support.scripted import fin, flood, read_head, read_request, scripted, send, wait
 from support.sidespan import heavy, release_only, sanitized, sidespan
 
+IP_BIND_ADDRESS_NO_PORT = 24  # Python has no name for it before 3.12
 MiB = 1 << 20
 MOST = 16 * MiB  # a refused caller is read from for a moment, so that it sees the answer (CN-8)
 
@@ -35,7 +36,8 @@ def crowd(port, count, first=b""):
         for number in range(count):
             one = socket.socket()
             one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)  # the kernel of the attacker must not take it all
-            # A source address of its own per 4,000, so that ports do not run out.
+            # A source address of its own per 4,000, and ports that may be in use toward others, so that they do not run out.
+            one.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
             one.bind((f"127.0.0.{10 + number // 4000}", 0))
             one.connect((port.host, int(port)))
             if first:
