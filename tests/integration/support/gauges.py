@@ -41,12 +41,12 @@ class watched:
 
     @contextlib.contextmanager
     def rising(self, *names):
-        """Each of them is seen above zero at some time while the block runs, else it fails."""
-        missing, over = set(names), threading.Event()
+        """Each of them is seen above what it was before at some time while the block runs, else it fails."""
+        missing, over, before = set(names), threading.Event(), read(self.sidecar)
 
         def look():
             while missing and not over.wait(0.005):
-                missing.difference_update(name for name, value in read(self.sidecar).items() if value)
+                missing.difference_update(name for name, value in read(self.sidecar).items() if value > before[name])
 
         looking = threading.Thread(target=look, daemon=True)
         looking.start()
