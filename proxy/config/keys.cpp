@@ -93,6 +93,23 @@ void to_tunnel_idle_timeout(draft& d, const setting& s) {
 }
 void to_head_timeout(draft& d, const setting& s) { d.listener->settings.request_head_timeout = as<milliseconds>(s); }
 void to_via(draft& d, const setting& s) { d.listener->settings.via = as<bool>(s); }
+void to_trust(draft& d, const setting& s) {
+  using trust = enum forward::listener_settings::trust;
+  forward::listener_settings& to = d.listener->settings;
+  const auto& words = as<std::vector<std::string>>(s);
+  to.trusted = {};
+  to.trust = words.size() == 1 && words[0] == "all" ? trust::all : trust::listed;
+  if (words.empty() || (words.size() == 1 && words[0] == "none")) to.trust = trust::none;
+  if (to.trust != trust::listed) return;
+  for (const std::string& each : words) to.trusted.add(each);
+}
+void to_forwarded(draft& d, const setting& s) {
+  using forwarded = enum forward::listener_settings::forwarded;
+  const auto& word = as<std::string>(s);
+  d.listener->settings.forwarded = word == "append"    ? forwarded::append
+                                   : word == "replace" ? forwarded::replace
+                                                       : forwarded::strip;
+}
 void to_max_body(draft& d, const setting& s) { d.listener->settings.max_body_bytes = as<std::uint64_t>(s); }
 void to_min_rate(draft& d, const setting& s) { d.listener->settings.min_rate = as<std::uint64_t>(s); }
 void to_max_connections(draft& d, const setting& s) { d.listener->settings.max_connections = as<std::uint64_t>(s); }
@@ -140,6 +157,14 @@ constexpr std::string_view doc_tunnel_idle =
     "Longest time without a byte either way in an upgraded connection (WebSocket), a CONNECT or opaque TCP; 0s: no "
     "limit.";
 constexpr std::string_view doc_head = "Longest time from the first byte of a request to the end of its head.";
+constexpr std::string_view doc_trust =
+    "Callers that are no strangers: all, none, or a list of addresses and networks like `10.0.0.0/8`. A stranger's "
+    "trace context is not "
+    "continued but restarted; its `X-Forwarded-*` and `Forwarded` are dropped.";
+constexpr std::string_view doc_forwarded =
+    "What the application is told of the caller in `X-Forwarded-For` and `X-Forwarded-Proto`. `append`: behind what "
+    "trusted callers said; "
+    "`replace`: the caller's own address, and what it said is dropped; `strip`: nothing.";
 constexpr std::string_view doc_via = "Add a `Via` field, with a pseudonym, in both directions.";
 constexpr std::string_view doc_body = "Largest request body, more is answered with 413; 0: no limit.";
 constexpr std::string_view doc_rate =
@@ -208,12 +233,8 @@ const auto table = std::to_array<key>({
     {.path = "inbound.*.idle_timeout", .kind = kind::duration, .preset = "1m", .range = "10ms..24h", .doc = doc_idle, .assign = to_idle_timeout},
     {.path = "inbound.*.tunnel_idle_timeout", .kind = kind::duration, .preset = "1h", .range = "0s..8760h", .doc = doc_tunnel_idle, .assign = to_tunnel_idle_timeout},
     {.path = "inbound.*.head_timeout", .kind = kind::duration, .preset = "30s", .range = "10ms..1h", .doc = doc_head, .assign = to_head_timeout},
-    {.path = "inbound.*.trust", .kind = kind::choice, .preset = "all", .range = "all|none",
-     .doc = "`none`: callers are strangers, their trace context is not continued but restarted.",
-     .assign = [](draft& d, const setting& s) {
-       using trust = enum forward::listener_settings::trust;
-       d.listener->settings.trust = as<std::string>(s) == "none" ? trust::none : trust::all;
-     }},
+    {.path = "inbound.*.trust", .kind = kind::networks, .preset = "all", .words = "all|none", .doc = doc_trust, .assign = to_trust},
+    {.path = "inbound.*.forwarded", .kind = kind::choice, .preset = "append", .range = "append|replace|strip", .doc = doc_forwarded, .assign = to_forwarded},
     {.path = "inbound.*.via", .kind = kind::toggle, .preset = "on", .doc = doc_via, .assign = to_via},
     {.path = "inbound.*.max_body", .kind = kind::size, .preset = "0", .doc = doc_body, .assign = to_max_body},
     {.path = "inbound.*.balance", .kind = kind::choice, .preset = "least_request", .range = "least_request|round_robin", .doc = doc_balance, .assign = to_balance},

@@ -27,6 +27,7 @@ enum class kind : std::uint8_t {
   size,
   choice,    // one of `range`
   list,      // of texts, or of `range`
+  networks,  // a list of addresses and networks
   endpoint,  // http://host:port of a collector
   upstream,  // host:port or http://host:port
   listen,    // port or address:port to bind

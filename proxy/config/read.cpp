@@ -142,12 +142,13 @@ void read_text(const path& path, std::string_view text, const origin& where, val
   node given;
   given.kind = node::kind::scalar;
   given.text = text;
-  const bool structured = row->kind == kind::list || row->kind == kind::sampler;
+  const bool list = row->kind == kind::list || row->kind == kind::networks;
+  const bool structured = list || row->kind == kind::sampler;
   if (structured && text.find_first_of("[{") == 0) {
     auto parsed = parse_document(text, where, problems);
     if (!parsed) return;
     given = std::move(*parsed);
-  } else if (row->kind == kind::list) {
+  } else if (list) {
     std::string_view rest = text;
     node words;
     words.kind = node::kind::list;

@@ -95,6 +95,8 @@ std::string type_of(const key& row) {
       return "size";
     case kind::choice:
       return "word";
+    case kind::networks:
+      return "word or list of networks";
     case kind::list:
       return "list";
     case kind::endpoint:

@@ -75,6 +75,7 @@ json plain(const key& row) {
     case kind::choice:
       return one_of(row.range);
     case kind::list:
+    case kind::networks:
       return list_of(row);
     case kind::endpoint:
       return matching("^https?://");

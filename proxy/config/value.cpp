@@ -166,7 +166,7 @@ class parser {
 
   std::optional<value> parse(const node& given) {
     if (given.kind == node::kind::null) return fail(given, "has no value");
-    if (row_.kind == kind::list) return parse_list(given);
+    if (row_.kind == kind::list || row_.kind == kind::networks) return parse_list(given);
     if (row_.kind == kind::sampler) return parse_sampler(given);
     if (row_.kind == kind::upstream && given.kind == node::kind::list) return parse_endpoints(given);
     if (const std::string wrong = wrong_name(); !wrong.empty()) return fail(given, wrong);
@@ -244,18 +244,23 @@ class parser {
       fine = take_item(*item, out) && fine;
     }
     if (!fine) return std::nullopt;
-    if (out.empty() && !row_.range.empty())
+    if (out.empty() && (!row_.range.empty() || row_.kind == kind::networks))
       return fail(given, "is empty: write " + std::string(split(row_.words, '|').back()));
     return value(out);
   }
 
   bool take_item(const node& item, std::vector<std::string>& out) {
     if (item.kind != node::kind::scalar || item.text.empty()) return fail(item, "expected a list of words"), false;
-    const bool word = !row_.range.empty() && listed(row_.words, item.text);
-    if (word) return fail(item, quoted(item.text) + " stands alone, not in a list"), false;
+    const bool checked = !row_.range.empty() || row_.kind == kind::networks;
+    if (checked && listed(row_.words, item.text))
+      return fail(item, quoted(item.text) + " stands alone, not in a list"), false;
     if (!row_.range.empty()) {
       if (const std::string wrong = parse_choice(row_, item.text); !wrong.empty()) return fail(item, wrong), false;
     }
+    if (row_.kind == kind::networks && !forward::networks().add(item.text))
+      return fail(item,
+                  quoted(item.text) + " is not " + either(row_.words) + ", an address or a network like 10.0.0.0/8"),
+             false;
     // OTEL_PROPAGATORS: "values MUST be deduplicated"; elsewhere a repeated word means nothing more either.
     if (std::find(out.begin(), out.end(), item.text) == out.end()) out.push_back(item.text);
     return true;

@@ -27,6 +27,13 @@ bool is_http(std::string_view scheme) noexcept {
   return base::iequals(scheme, "http") || base::iequals(scheme, "https");
 }
 
+/// The caller is no stranger.
+bool knows(const listener_settings& settings, const wire::server_exchange& down) {
+  using trust = enum listener_settings::trust;
+  if (settings.trust != trust::listed) return settings.trust == trust::all;
+  return settings.trusted.contain(down.peer_address());
+}
+
 }  // namespace
 
 exchange::exchange(shard& on, const door& at, wire::server_exchange& down, trace::recurring& recurring,
@@ -38,6 +45,7 @@ exchange::exchange(shard& on, const door& at, wire::server_exchange& down, trace
       down_(down),
       recurring_(recurring),
       began_(on.all.clock.steady()),
+      trusted_(knows(leg_.settings(), down)),
       pulse_(pulse),
       limit_(leg_.settings().timeout) {
   if (leg_.inbound()) shard_.all.inbound_in_flight.fetch_add(1, std::memory_order_relaxed);
@@ -198,7 +206,7 @@ exchange::outcome exchange::admit() {
 /// Stage extract. A stranger's context is not continued (decision 10, TC-P7).
 void exchange::extract() {
   if (!traced() || !configured_->trace.tracecontext) return;
-  if (leg_.settings().trust == listener_settings::trust::none) return;
+  if (!trusted_) return;
   forwarded_ = trace::extract(down_.request().fields);
 }
 
@@ -233,7 +241,7 @@ exchange::outcome exchange::prepare() {
   const auto upgrade = http::read_upgrade(head, down_.request_size(), down_.arena());
   if (!upgrade) return upgrade.error();
   upgrade_ = *upgrade;
-  request_rewrite how{leg_, authority_, down_.peer_address(), upgrade_, down_.accepts_trailers()};
+  request_rewrite how{leg_, authority_, down_.peer_address(), upgrade_, down_.accepts_trailers(), trusted_};
   const auto passes = http::count_down_forwards(head, down_.arena());
   if (!passes) return passes.error();
   last_recipient_ = !*passes;

@@ -121,6 +121,7 @@ class exchange final : private relay_hooks {
   std::string_view upstream_address_;  // of several endpoints the one that was used
   std::string_view authority_;
   bool excluded_ = false;
+  bool trusted_;  // the caller is no stranger
   // prepare
   std::string_view upgrade_;     // protocols that are offered to the upstream
   bool last_recipient_ = false;  // Max-Forwards is used up

@@ -111,7 +111,7 @@ trace::request_facts exchange::facts() const noexcept {
   if (!leg_.inbound()) return out;
   out.peer_address = out.client_address = down_.peer_address();
   out.peer_port = down_.peer_port();
-  if (leg_.settings().trust == listener_settings::trust::none) return out;
+  if (!trusted_ || leg_.settings().forwarded == listener_settings::forwarded::replace) return out;
   // Who began this, as far as trusted peers say (specs §5.3, SC-32).
   std::string_view chain = head.fields.value(field_id::x_forwarded_for);
   if (const auto first = base::next_list_element(chain)) out.client_address = *first;

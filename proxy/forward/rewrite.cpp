@@ -31,7 +31,14 @@ std::string_view joined(std::string_view list, std::string_view element, base::a
   return {place, list.size() + 2 + element.size()};
 }
 
-void add_forwarded(http::fields& fields, std::string_view peer, base::arena& arena) {
+/// H1-30: a stranger could pass for anybody else.
+void forget_forwarded(http::fields& fields) {
+  constexpr field_id all[] = {field_id::forwarded, field_id::x_forwarded_for, field_id::x_forwarded_host,
+                              field_id::x_forwarded_proto};
+  for (const field_id each : all) fields.remove(each);
+}
+
+void append_forwarded(http::fields& fields, std::string_view peer, base::arena& arena) {
   if (fields.count(field_id::x_forwarded_for) > 1) {
     // Several lines are one list (RFC 9110 §5.3); appending a line of our own keeps their order.
     fields.add(field_id::x_forwarded_for, "X-Forwarded-For", peer);
@@ -42,6 +49,14 @@ void add_forwarded(http::fields& fields, std::string_view peer, base::arena& are
   }
   if (fields.find(field_id::x_forwarded_proto) == nullptr)
     fields.add(field_id::x_forwarded_proto, "X-Forwarded-Proto", "http");
+}
+
+/// Who the caller is, decision 17.
+void say_caller(http::fields& fields, const request_rewrite& how, base::arena& arena) {
+  using forwarded = enum listener_settings::forwarded;
+  const forwarded wanted = how.on.settings().forwarded;
+  if (wanted != forwarded::append || !how.trusted) forget_forwarded(fields);
+  if (wanted != forwarded::strip) append_forwarded(fields, how.peer_address, arena);
 }
 
 }  // namespace
@@ -57,7 +72,7 @@ base::result<void> rewrite_request(http::request_head& head, const request_rewri
   if (head.version == http::version::http_1_0) fields.remove(field_id::expect);
   // After the removal, so that a Connection field cannot take away what we add (H1-26).
   fields.set(field_id::host, "Host", how.host);
-  if (how.on.inbound()) add_forwarded(fields, how.peer_address, arena);
+  if (how.on.inbound()) say_caller(fields, how, arena);
   if (!how.upgrade.empty()) {
     fields.add(field_id::connection, "Connection", "Upgrade");  // CN-2: both are made anew
     fields.add(field_id::upgrade, "Upgrade", how.upgrade);

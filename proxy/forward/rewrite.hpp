@@ -19,6 +19,7 @@ struct request_rewrite {
   std::string_view peer_address;  // inbound: what X-Forwarded-For gets
   std::string_view upgrade;       // protocols that the request offers to switch to; empty: none
   bool keep_trailers = false;     // the request or the downstream can carry trailers: TE is re-created
+  bool trusted = true;            // inbound: the caller is no stranger
 };
 
 /// In place. Faults: proxy_loop_detected (our own pseudonym is in Via), http_request_error (Connection nominates Host

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "forward/networks.hpp"
 #include "route/rule.hpp"
 #include "upstream/settings.hpp"
 
@@ -73,9 +74,15 @@ struct listener_settings {
   bool preserve_host = false;
   /// Add `Via` in both directions (decision 17).
   bool via = true;
-  /// `none`: the callers are strangers; their trace context is not continued but restarted (decision 10).
-  enum class trust { all, none };
+  /// Who is no stranger. A stranger's trace context is not continued but restarted (decision 10), and what it says in
+  /// X-Forwarded-* and Forwarded is neither believed nor passed on (H1-30).
+  enum class trust { all, none, listed };
   enum trust trust = trust::all;
+  networks trusted;  // when listed
+  /// Inbound: what the application is told of the caller in X-Forwarded-For and -Proto. `append`: behind what trusted
+  /// callers said; `replace`: the peer alone, whoever says more; `strip`: nothing.
+  enum class forwarded { append, replace, strip };
+  enum forwarded forwarded = forwarded::append;
   /// Largest request body in bytes, more is 413; 0: no limit.
   std::uint64_t max_body_bytes = 0;
   /// Slowest body that is put up with, in bytes per second, of requests as they come and of responses as they are

@@ -37,7 +37,7 @@ SECTIONS = {
         ("H1-27", "RFC 9110 §5.3", "order and case of fields", "kept; lines are never merged"),
         ("H1-28", "RFC 9110 §7.6.3", "Via", "a line with the version received and a pseudonym is added to requests and responses; our own pseudonym in a request is 502"),
         ("H1-29", "RFC 9110 §6.6.1", "Date", "added to a response that has none; Server is never touched"),
-        ("H1-30", "RFC 7239 §5, §7", "who the caller is", "inbound appends the peer's address to X-Forwarded-For and sets X-Forwarded-Proto when absent; outbound adds neither; Forwarded passes"),
+        ("H1-30", "RFC 7239 §5, §7", "who the caller is", "inbound appends the peer's address to X-Forwarded-For and sets X-Forwarded-Proto when absent; Forwarded passes; of a stranger (`trust`), or with `forwarded: replace`, all four fields are dropped first; `forwarded: strip` sends none; outbound adds nothing"),
     ],
     "Framing of requests": [
         ("FR-1", "RFC 9112 §6.1, §6.3", "Content-Length and Transfer-Encoding", "400 and close"),

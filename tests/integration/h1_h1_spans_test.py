@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """h1-h1: the spans of real exchanges as a collector gets them: parents, contexts, conventions, ends."""
+import contextlib
+import http.client
 import re
 import unittest
 
@@ -339,6 +341,30 @@ class strangers(span_test):
         span = self.only_span()
         self.assertNotEqual(span.trace_id, TRACE)
         self.assertEqual((span.parent_id, self.app.last.fields.all("tracestate"), span.attributes["client.address"]), ("", [], "127.0.0.1"))
+        self.assertEqual(self.app.last.fields.all("X-Forwarded-For"), ["127.0.0.1"])
+
+
+class strangers_of_a_list(strangers):
+    inbound_options = {**span_test.inbound_options, "trust": ["10.0.0.0/8", "127.0.0.2"]}
+
+    def test_a_listed_caller_is_believed(self):
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", int(self.port), timeout=10, source_address=("127.0.0.2", 0))) as caller:
+            caller.request("GET", "/carts/7", headers=dict([traceparent(), ("X-Forwarded-For", "10.9.9.9")]))
+            caller.getresponse().read()
+        span = self.only_span()
+        self.assertEqual((span.trace_id, span.attributes["client.address"]), (TRACE, "10.9.9.9"))
+        self.assertEqual(self.app.last.fields.all("X-Forwarded-For"), ["10.9.9.9, 127.0.0.2"])
+
+
+class replaced(span_test):
+    inbound_options = {**span_test.inbound_options, "forwarded": "replace"}
+
+    def test_the_trace_goes_on_and_the_caller_is_the_peer(self):
+        get(self.port, "/carts/7", [traceparent(), ("X-Forwarded-For", "10.9.9.9"), ("X-Forwarded-Proto", "https"), ("Forwarded", "for=10.9.9.9")])
+        span = self.only_span()
+        self.assertEqual((span.trace_id, span.attributes["client.address"], span.attributes["url.scheme"]), (TRACE, "127.0.0.1", "http"))
+        seen = self.app.last.fields
+        self.assertEqual((seen.all("X-Forwarded-For"), seen.all("X-Forwarded-Proto"), seen.all("Forwarded")), (["127.0.0.1"], ["http"], []))
 
 
 class untraced(span_test):

@@ -223,7 +223,7 @@ TEST_CASE("load: every key of a listener") {
       "service: c\n"
       "inbound:\n"
       "  8080: { to: a:1, protocol: http1, timeout: 1m, connect_timeout: 1s, idle_timeout: 2s, head_timeout: 3s, "
-      "trust: none,"
+      "trust: none, forwarded: strip,"
       " via: off, max_body: 10MiB,\n"
       "    balance: round_robin, eject: { after: 3, on_5xx: on, time: 1s, longest: 8s }, dns_refresh: 4s,\n"
       "    tunnel_idle_timeout: 5s, min_rate: 10KiB, max_connections: 11, max_requests: 12,\n"
@@ -239,6 +239,7 @@ TEST_CASE("load: every key of a listener") {
   CHECK(in.idle_timeout == 2s);
   CHECK(in.request_head_timeout == 3s);
   CHECK(in.trust == forward::listener_settings::trust::none);
+  CHECK(in.forwarded == forward::listener_settings::forwarded::strip);
   CHECK_FALSE(in.via);
   CHECK(in.max_body_bytes == 10 * 1024 * 1024);
   CHECK(in.tunnel_idle_timeout == 5s);
@@ -270,6 +271,24 @@ TEST_CASE("load: every key of a listener") {
   CHECK_FALSE(proxy.via);
   CHECK(proxy.rules.empty());
   CHECK(proxy.clusters.empty());
+}
+
+TEST_CASE("load: trusted callers are all, none, or those of networks") {
+  using trust = enum forward::listener_settings::trust;
+  const auto in = [](const std::string& written) {
+    return settings_of("service: c\ninbound: { 8080: { to: a:1" + written + " } }\n").listeners[0];
+  };
+  CHECK(in("").trust == trust::all);
+  CHECK(in("").forwarded == forward::listener_settings::forwarded::append);
+  CHECK(in(", trust: all").trust == trust::all);
+  CHECK(in(", trust: none").trust == trust::none);
+  const auto listed = in(", trust: [10.0.0.0/8, \"fd00::/8\"], forwarded: replace");
+  CHECK(listed.trust == trust::listed);
+  CHECK(listed.trusted.contain("10.1.2.3"));
+  CHECK(listed.trusted.contain("fd00::1"));
+  CHECK_FALSE(listed.trusted.contain("192.0.2.7"));
+  CHECK(listed.forwarded == forward::listener_settings::forwarded::replace);
+  CHECK(in(", trust: 192.0.2.7").trusted.contain("192.0.2.7"));
 }
 
 TEST_CASE("load: listeners are inbound, outbound, proxy, whatever the order of the file") {

@@ -13,11 +13,13 @@ namespace {
 using kind = leg::kind;
 using lines = std::vector<std::string>;
 
-leg make_leg(kind of, bool via = true) {
+leg make_leg(kind of, bool via = true,
+             enum listener_settings::forwarded forwarded = listener_settings::forwarded::append) {
   static support::fixed_random random;
   listener_settings settings;
   settings.leg = of;
   settings.via = via;
+  settings.forwarded = forwarded;
   return leg(settings, {}, random);
 }
 
@@ -33,12 +35,13 @@ struct rewriting {
   std::string peer = "192.0.2.7";
   std::string upgrade;
   bool keep_trailers = false;
+  bool trusted = true;
 
   explicit rewriting(std::initializer_list<std::pair<const char*, const char*>> fields) {
     for (const auto& [name, value] : fields) head.fields.add(name, value);
   }
   base::result<void> on(const leg& leg) {
-    const request_rewrite how{leg, "app:80", peer, upgrade, keep_trailers};
+    const request_rewrite how{leg, "app:80", peer, upgrade, keep_trailers, trusted};
     return rewrite_request(head, how, arena);
   }
   lines after(const leg& leg) {
@@ -70,6 +73,30 @@ TEST_CASE("rewrite: inbound says who called, outbound does not (decision 17)") {
   CHECK(rewriting({{"Host", "a"}}).after(inbound) ==
         lines{"Host: app:80", "X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http"});
   CHECK(rewriting({{"Host", "a"}}).after(make_leg(kind::forward_proxy, false)) == lines{"Host: app:80"});
+}
+
+TEST_CASE("rewrite: what a stranger says of its caller is dropped (H1-30)") {
+  rewriting from{{"Host", "a"},
+                 {"X-Forwarded-For", "10.0.0.1"},
+                 {"Forwarded", "for=10.0.0.1"},
+                 {"X-Forwarded-Proto", "https"},
+                 {"X-Forwarded-Host", "bank"}};
+  const lines own = {"Host: app:80", "X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http"};
+  using forwarded = enum listener_settings::forwarded;
+  SECTION("by whom it is") {
+    from.trusted = false;
+    CHECK(from.after(inbound) == own);
+  }
+  SECTION("of everybody where it is replaced") {
+    CHECK(from.after(make_leg(kind::inbound, false, forwarded::replace)) == own);
+  }
+  SECTION("and nothing takes its place where it is stripped") {
+    CHECK(from.after(make_leg(kind::inbound, false, forwarded::strip)) == lines{"Host: app:80"});
+  }
+  SECTION("outbound passes on what the application wrote") {
+    from.trusted = false;
+    CHECK(from.after(outbound).size() == 5);
+  }
 }
 
 TEST_CASE("rewrite: X-Forwarded-For is appended to, X-Forwarded-Proto kept (H1-30)") {
