@@ -16,7 +16,7 @@ using base::fault_code;
 using http::field_id;
 
 bool exchange::expects_continue() const noexcept {
-  return base::iequals(down_.request().fields.value(field_id::expect), "100-continue");
+  return down_.request().fields.find(field_id::expect) != nullptr;  // others are refused, 1.0's is removed
 }
 
 base::result<void> exchange::on_switch(http::response_head& head) {

@@ -21,6 +21,16 @@ bool lists_trailers(std::string_view codings) noexcept {
   return false;
 }
 
+/// RFC 9110 §10.1.1: a list of the only expectation there is; others cannot be met.
+bool can_be_met(std::string_view expectations) noexcept {
+  bool any = false;
+  while (const auto each = base::next_list_element(expectations)) {
+    if (!base::iequals(*each, "100-continue")) return false;
+    any = true;
+  }
+  return any;
+}
+
 /// Empty lines are no request yet: some callers send one behind the content of the last (RFC 9112 §2.2).
 bool has_begun(std::string_view unread) noexcept { return unread.find_first_not_of("\r\n") != std::string_view::npos; }
 
@@ -102,8 +112,7 @@ result<bool> h1_server::take_head() {
   if (request_.version == http::version::http_1_0) return true;  // knows neither of the two
   for (const http::field& field : request_.fields) {
     if (field.id == http::field_id::te) accepts_trailers_ = accepts_trailers_ || lists_trailers(field.value);
-    // RFC 9110 §10.1.1: the only expectation there is; others cannot be met.
-    if (field.id == http::field_id::expect && !base::iequals(field.value, "100-continue"))
+    if (field.id == http::field_id::expect && !can_be_met(field.value))
       return base::fault(base::fault_code::expectation_failed, side::downstream, stage::parse, "unknown expectation");
   }
   return true;

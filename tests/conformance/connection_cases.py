@@ -5,6 +5,7 @@ from script import *  # noqa: F403
 PLAIN = GET + b"\r\n"
 CLOSED_OK = OK.replace(b"\r\n\r\nok", b"\r\nConnection: close\r\n\r\nok")
 EXPECTS = POST + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+EXPECTS_TWICE = EXPECTS.replace(b"continue", b"continue, 100-continue")
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LARGE = b"x" * 400_000
 SMALL_PUT = b"PUT /f HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok"
@@ -32,6 +33,9 @@ EXPECT = [
     case("CN-1", "final answer and content at once", (sends(EXPECTS + b"ok"), sees(EXPECTS + b"ok"), answers(CONTINUE + OK), gets(CONTINUE + OK), goes_on())),
     case("CN-1", "from 1.0 it is ignored", (sends(EXPECTS.replace(b"1.1", b"1.0") + b"ok"), sees(POST + b"Content-Length: 2\r\n\r\nok"), answers(OK), gets(CLOSED_OK), ends())),
     forwarded("CN-1", "without content", request(b"GET", b"Expect: 100-continue"), request(b"GET", b"Expect: 100-continue")),
+    forwarded("CN-1", "twice", request(b"GET", b"Expect: 100-continue, 100-Continue"), request(b"GET", b"Expect: 100-continue, 100-Continue")),
+    case("CN-1", "twice, with content", (sends(EXPECTS_TWICE), sees(EXPECTS_TWICE), answers(CONTINUE), gets(CONTINUE), sends(b"ok"), sees(b"ok"), answers(OK), gets(OK), goes_on())),
+    case("CN-1", "twice, final answer instead", (sends(EXPECTS_TWICE), sees(EXPECTS_TWICE), answers(OK), gets(CLOSED_OK), ends())),
     forwarded("CN-1", "capitals", request(b"GET", b"EXPECT: 100-Continue"), request(b"GET", b"EXPECT: 100-Continue")),
     *[refused("CN-1", f"{value!r}", POST + b"Expect: " + value + b"\r\nContent-Length: 2\r\n\r\nok", 417) for value in (b"x", b"100-continue, x", b"200-ok", b"100-continue;q=1", b"")],
     case("CN-1", "unknown from 1.0 is ignored", (sends(request(b"GET", b"Expect: x", version=b"1.0")), sees(PLAIN), answers(OK), gets(CLOSED_OK), ends())),
