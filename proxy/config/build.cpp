@@ -116,6 +116,11 @@ void decide_protocol(listener_draft& from, report& problems) {
   if (from.protocol == "http1" && goes_to_tcp) refuse(from.where, ": protocol http1, but `to` is tcp://");
   if (from.settings.opaque && !from.rules.empty())
     refuse(from.rules.front().where, ".routes: opaque TCP has no requests that could be told apart");
+  using forward::listener_settings;
+  const bool tells_callers_apart = from.settings.trust != listener_settings::trust::all ||
+                                   from.settings.forwarded != listener_settings::forwarded::append;
+  if (from.settings.opaque && tells_callers_apart)
+    refuse(from.where, ": `trust` and `forwarded` are for HTTP, of which opaque TCP knows nothing");
   for (const rule_draft& each : from.rules) {
     if (goes_to(each.to, protocol::tcp)) refuse(each.where, ".routes: tcp:// is for the `to` of a listener");
   }

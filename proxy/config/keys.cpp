@@ -158,13 +158,15 @@ constexpr std::string_view doc_tunnel_idle =
     "limit.";
 constexpr std::string_view doc_head = "Longest time from the first byte of a request to the end of its head.";
 constexpr std::string_view doc_trust =
-    "Callers that are no strangers: all, none, or a list of addresses and networks like `10.0.0.0/8`. A stranger's "
-    "trace context is not "
-    "continued but restarted; its `X-Forwarded-*` and `Forwarded` are dropped.";
+    "Callers that are no strangers: all, none, or a list of addresses and networks like `10.0.0.0/8` or `fd00::/8`; "
+    "IPv4 callers are in IPv4 networks only. "
+    "A stranger's trace context is not continued but restarted; its `X-Forwarded-*`, `X-Real-IP` and `Forwarded` are "
+    "dropped.";
 constexpr std::string_view doc_forwarded =
     "What the application is told of the caller in `X-Forwarded-For` and `X-Forwarded-Proto`. `append`: behind what "
     "trusted callers said; "
-    "`replace`: the caller's own address, and what it said is dropped; `strip`: nothing.";
+    "`replace`: the caller's own address, and what it said in `X-Forwarded-*`, `X-Real-IP` and `Forwarded` is dropped; "
+    "`strip`: nothing.";
 constexpr std::string_view doc_via = "Add a `Via` field, with a pseudonym, in both directions.";
 constexpr std::string_view doc_body = "Largest request body, more is answered with 413; 0: no limit.";
 constexpr std::string_view doc_rate =

@@ -246,6 +246,11 @@ exchange::outcome exchange::prepare() {
   if (!passes) return passes.error();
   last_recipient_ = !*passes;
   if (!configured_->trace.baggage) head.fields.remove(field_id::baggage);
+  if (!trusted_ && excluded_ && configured_->trace.tracecontext) {
+    // Else inject() puts our own in their place.
+    head.fields.remove(field_id::traceparent);
+    head.fields.remove(field_id::tracestate);
+  }
   if (auto rewritten = rewrite_request(head, how, down_.arena()); !rewritten) return rewritten.error();
   const std::uint64_t limit = leg_.settings().max_body_bytes;
   const http::body_size size = down_.request_size();

@@ -10,6 +10,26 @@ namespace sidespan::forward {
 
 using http::field_id;
 
+namespace {
+
+/// Who began this, as X-Forwarded-For says: each proxy adds who called it. Where some callers are trusted, the last
+/// that is none of them, because what a stranger sent stands in front of it (SC-32).
+std::string_view first_caller(const http::fields& fields, const listener_settings& settings) {
+  const bool listed = settings.trust == listener_settings::trust::listed;
+  std::string_view out;
+  for (const http::field& line : fields) {
+    if (line.id != field_id::x_forwarded_for) continue;
+    std::string_view chain = line.value;
+    while (const auto each = base::next_list_element(chain)) {
+      if (out.empty() || (listed && !settings.trusted.contain(*each))) out = *each;
+      if (!listed) return out;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 void exchange::begin_span() {
   const trace::context* above = parent_ ? &*parent_ : nullptr;
   // Ambiguous parent but one trace: a span of that trace without a parent (correlation.md rung 6).
@@ -113,8 +133,8 @@ trace::request_facts exchange::facts() const noexcept {
   out.peer_port = down_.peer_port();
   if (!trusted_ || leg_.settings().forwarded == listener_settings::forwarded::replace) return out;
   // Who began this, as far as trusted peers say (specs §5.3, SC-32).
-  std::string_view chain = head.fields.value(field_id::x_forwarded_for);
-  if (const auto first = base::next_list_element(chain)) out.client_address = *first;
+  if (const std::string_view client = first_caller(head.fields, leg_.settings()); !client.empty())
+    out.client_address = client;
   if (base::iequals(head.fields.value(field_id::x_forwarded_proto), "https")) out.scheme = "https";
   return out;
 }

@@ -15,7 +15,8 @@ class networks {
  public:
   /// False: neither an address nor a network (RFC 4632 §3.1, RFC 4291 §2.3). Bits behind the prefix do not matter.
   bool add(std::string_view text);
-  /// `address` without port; false when it is none. An IPv4 address is never in an IPv6 network.
+  /// `address` without port, with or without a zone; false when it is none. An IPv4 address is never in an IPv6 network
+  /// such as `::/0`.
   bool contain(std::string_view address) const noexcept;
 
   friend bool operator==(const networks&, const networks&) = default;
@@ -28,6 +29,7 @@ class networks {
     friend bool operator==(const network&, const network&) = default;
   };
   static bool parse(std::string_view address, network& out) noexcept;
+  static bool unmap(network& made) noexcept;
 
   std::vector<network> list_;
 };

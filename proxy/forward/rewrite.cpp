@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forward/rewrite.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "http/hop_by_hop.hpp"
@@ -31,11 +32,29 @@ std::string_view joined(std::string_view list, std::string_view element, base::a
   return {place, list.size() + 2 + element.size()};
 }
 
+/// Interfaces like CGI (RFC 3875 §4.1.18) make one of `-` and `_`, and capitals of all.
+bool same_to_an_application(char received, char known) noexcept {
+  if (received == '_') return known == '-';
+  return (received >= 'A' && received <= 'Z' ? received + ('a' - 'A') : received) == known;
+}
+
+/// Names that tell an application who calls; all of X-Forwarded-*, whatever they are.
+bool tells_of_caller(const http::field& line) noexcept {
+  const auto begins = [&line](std::string_view with) {
+    return line.name.size() >= with.size() &&
+           std::equal(with.begin(), with.end(), line.name.begin(),
+                      [](char known, char received) { return same_to_an_application(received, known); });
+  };
+  const auto is = [&](std::string_view whole) { return line.name.size() == whole.size() && begins(whole); };
+  return begins("x-forwarded-") || is("forwarded") || is("x-real-ip");
+}
+
 /// H1-30: a stranger could pass for anybody else.
 void forget_forwarded(http::fields& fields) {
-  constexpr field_id all[] = {field_id::forwarded, field_id::x_forwarded_for, field_id::x_forwarded_host,
-                              field_id::x_forwarded_proto};
-  for (const field_id each : all) fields.remove(each);
+  for (const field_id each :
+       {field_id::forwarded, field_id::x_forwarded_for, field_id::x_forwarded_host, field_id::x_forwarded_proto})
+    fields.remove(each);
+  fields.remove_if(tells_of_caller);
 }
 
 void append_forwarded(http::fields& fields, std::string_view peer, base::arena& arena) {

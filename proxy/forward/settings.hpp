@@ -75,7 +75,7 @@ struct listener_settings {
   /// Add `Via` in both directions (decision 17).
   bool via = true;
   /// Who is no stranger. A stranger's trace context is not continued but restarted (decision 10), and what it says in
-  /// X-Forwarded-* and Forwarded is neither believed nor passed on (H1-30).
+  /// X-Forwarded-*, X-Real-IP and Forwarded is neither believed nor passed on (H1-30).
   enum class trust { all, none, listed };
   enum trust trust = trust::all;
   networks trusted;  // when listed

@@ -100,6 +100,8 @@ void listener::start() {
 
 /// Ends when the listening socket is closed. Accepting itself may find no memory, and goes on after a pause like any.
 task<void> listener::run() {
+  set_aside room;  // as long as what waits, which may be longer than the listener
+  memory_ = &room;
   while (acceptor_.is_open()) {
     try {
       task<void> all = accept_loop();
@@ -112,12 +114,12 @@ task<void> listener::run() {
     error_code ignored;
     try {
       timer wait(acceptor_.get_executor(), pause_when_full);
-      co_await wait.async_wait(into(ignored, memory_));
+      co_await wait.async_wait(into(ignored, *memory_));
       paused = true;
     } catch (const std::bad_alloc&) {
       // Not even for a place among the timers: others have their turn at least.
     }
-    if (!paused) co_await acceptor_.async_wait(acceptor::wait_read, into(ignored, memory_));
+    if (!paused) co_await acceptor_.async_wait(acceptor::wait_read, into(ignored, *memory_));
   }
   running_ = false;
 }
@@ -170,7 +172,7 @@ task<void> listener::pause(std::string_view used_up) {
   tell_pause(used_up);
   error_code ignored;
   timer wait(acceptor_.get_executor(), pause_when_full);
-  co_await wait.async_wait(into(ignored, memory_));
+  co_await wait.async_wait(into(ignored, *memory_));
 }
 
 void listener::take_one(error_code& ec) {
@@ -219,7 +221,7 @@ bool listener::somebody_waits() noexcept {
 /// 1.9 µs, a poll() a twelfth of that; hence not Asio's, which tries first and whenever it has accepted one.
 task<std::string_view> listener::accept_some() {
   error_code ec;
-  co_await acceptor_.async_wait(acceptor::wait_read, into(ec, memory_));
+  co_await acceptor_.async_wait(acceptor::wait_read, into(ec, *memory_));
   std::string_view used_up;
   for (int taken = 0; !ec && acceptor_.is_open() && taken < most_at_once; ++taken) {
     if (taken > 0 && !somebody_waits()) break;

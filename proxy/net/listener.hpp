@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Accepts connections on one address for one shard (stage accept). Pauses, and says so, when the process is out of file
-// descriptors or memory or the connection limit is reached; it never spins and goes on when there is some again. Lives
-// on the shard's thread.
+// descriptors or memory or the connection limit is reached, and goes on when there is some again; it does not spin,
+// unless there is not even memory for a timer. Lives on the shard's thread.
 #pragma once
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -91,7 +91,7 @@ class listener {
   std::string name_;
   std::uint16_t port_;
   bool running_ = false;
-  set_aside memory_;  // of what accept_loop waits for
+  set_aside* memory_ = nullptr;  // of what run() waits for
 };
 
 }  // namespace sidespan::net

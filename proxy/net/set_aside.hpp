@@ -29,8 +29,8 @@ struct from_set_aside {
   template <class Other>
   from_set_aside(const from_set_aside<Other>& other) noexcept : from(other.from) {}
   T* allocate(std::size_t count) const {
-    static_assert(alignof(T) <= alignof(std::max_align_t));
-    if (count * sizeof(T) > from->room.size()) throw std::bad_alloc();
+    static_assert(alignof(T) <= alignof(std::max_align_t) && sizeof(T) <= sizeof(set_aside::room));
+    if (count != 1) throw std::bad_alloc();
     return reinterpret_cast<T*>(from->room.data());
   }
   void deallocate(T*, std::size_t) const noexcept {}

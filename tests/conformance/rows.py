@@ -37,7 +37,7 @@ SECTIONS = {
         ("H1-27", "RFC 9110 §5.3", "order and case of fields", "kept; lines are never merged"),
         ("H1-28", "RFC 9110 §7.6.3", "Via", "a line with the version received and a pseudonym is added to requests and responses; our own pseudonym in a request is 502"),
         ("H1-29", "RFC 9110 §6.6.1", "Date", "added to a response that has none; Server is never touched"),
-        ("H1-30", "RFC 7239 §5, §7", "who the caller is", "inbound appends the peer's address to X-Forwarded-For and sets X-Forwarded-Proto when absent; Forwarded passes; of a stranger (`trust`), or with `forwarded: replace`, all four fields are dropped first; `forwarded: strip` sends none; outbound adds nothing"),
+        ("H1-30", "RFC 7239 §5, §7", "who the caller is", "inbound appends the peer's address to X-Forwarded-For and sets X-Forwarded-Proto when absent; Forwarded passes; of a stranger (`trust`), or with `forwarded: replace`, they and `X-Forwarded-*`, `X-Real-IP` are dropped first, with `_` for `-`, too; `forwarded: strip` sends none; outbound adds nothing"),
     ],
     "Framing of requests": [
         ("FR-1", "RFC 9112 §6.1, §6.3", "Content-Length and Transfer-Encoding", "400 and close"),
@@ -78,7 +78,7 @@ SECTIONS = {
     ],
     "Expect, Upgrade, persistence": [
         ("CN-1", "RFC 9110 §10.1.1", "Expect", "100-continue goes on with the head and the app's answer is passed on; from 1.0 it is ignored; anything else is 417"),
-        ("CN-2", "RFC 9110 §7.8", "Upgrade", "only with `Connection: upgrade` from 1.1 and never for h2c: both fields are made anew; else removed; a 101 only for what was offered, else 502; a 426 keeps what it demands"),
+        ("CN-2", "RFC 9110 §7.8", "Upgrade", "only with `Connection: upgrade` from 1.1 and never for h2c: both fields are made anew; else removed; a 101 only for what was offered, else 502; a 426 keeps what it demands, except for h2c"),
         ("CN-3", "RFC 9110 §7.8", "content of, or bytes behind, an upgrade request", "with content it is 400; bytes behind it are HTTP unless a 101 comes"),
         ("CN-4", "RFC 9110 §7.8", "Upgrade with Expect", "both go on; the app's 100 comes before its 101"),
         ("CN-5", "RFC 9110 §7.8", "after a 101", "opaque in both directions, each half ends by itself; an unasked 101 is 502"),

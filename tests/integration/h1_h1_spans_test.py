@@ -349,11 +349,26 @@ class strangers_of_a_list(strangers):
 
     def test_a_listed_caller_is_believed(self):
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", int(self.port), timeout=10, source_address=("127.0.0.2", 0))) as caller:
-            caller.request("GET", "/carts/7", headers=dict([traceparent(), ("X-Forwarded-For", "10.9.9.9")]))
+            caller.request("GET", "/carts/7", headers=dict([traceparent(), ("X-Forwarded-For", "192.0.2.9")]))
             caller.getresponse().read()
         span = self.only_span()
-        self.assertEqual((span.trace_id, span.attributes["client.address"]), (TRACE, "10.9.9.9"))
-        self.assertEqual(self.app.last.fields.all("X-Forwarded-For"), ["10.9.9.9, 127.0.0.2"])
+        self.assertEqual((span.trace_id, span.attributes["client.address"]), (TRACE, "192.0.2.9"))
+        self.assertEqual(self.app.last.fields.all("X-Forwarded-For"), ["192.0.2.9, 127.0.0.2"])
+
+    def test_what_stands_in_front_of_a_stranger_is_not_believed(self):
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", int(self.port), timeout=10, source_address=("127.0.0.2", 0))) as caller:
+            caller.request("GET", "/carts/7", headers={"X-Forwarded-For": "10.9.9.9, 192.0.2.1, 10.1.1.1"})
+            caller.getresponse().read()
+        self.assertEqual(self.only_span().attributes["client.address"], "192.0.2.1")
+
+
+class strangers_untraced(span_test):
+    inbound_options = {**span_test.inbound_options, "trust": "none"}
+    options = {"trace": {"exclude": ["/healthz"]}}
+
+    def test_their_context_does_not_pass_either(self):
+        get(self.port, "/healthz", [traceparent(), ("tracestate", "a=1")])
+        self.assertEqual((self.app.last.fields.all("traceparent"), self.app.last.fields.all("tracestate")), ([], []))
 
 
 class replaced(span_test):

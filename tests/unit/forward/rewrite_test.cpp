@@ -80,7 +80,10 @@ TEST_CASE("rewrite: what a stranger says of its caller is dropped (H1-30)") {
                  {"X-Forwarded-For", "10.0.0.1"},
                  {"Forwarded", "for=10.0.0.1"},
                  {"X-Forwarded-Proto", "https"},
-                 {"X-Forwarded-Host", "bank"}};
+                 {"X-Forwarded-Host", "bank"},
+                 {"X-Forwarded-Port", "443"},
+                 {"x_forwarded_FOR", "10.0.0.2"},
+                 {"X-Real_IP", "10.0.0.3"}};
   const lines own = {"Host: app:80", "X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http"};
   using forwarded = enum listener_settings::forwarded;
   SECTION("by whom it is") {
@@ -95,8 +98,15 @@ TEST_CASE("rewrite: what a stranger says of its caller is dropped (H1-30)") {
   }
   SECTION("outbound passes on what the application wrote") {
     from.trusted = false;
-    CHECK(from.after(outbound).size() == 5);
+    CHECK(from.after(outbound).size() == 8);
   }
+}
+
+TEST_CASE("rewrite: names that only resemble those of the caller stay (H1-30)") {
+  rewriting from{
+      {"Host", "a"}, {"X-Forwarded", "1"}, {"Forwarded-For", "2"}, {"X-Real-IPs", "3"}, {"XForwarded-For", "4"}};
+  from.trusted = false;
+  CHECK(from.after(make_leg(kind::inbound, false, listener_settings::forwarded::strip)).size() == 5);
 }
 
 TEST_CASE("rewrite: X-Forwarded-For is appended to, X-Forwarded-Proto kept (H1-30)") {
