@@ -98,8 +98,8 @@ void to_trust(draft& d, const setting& s) {
   forward::listener_settings& to = d.listener->settings;
   const auto& words = as<std::vector<std::string>>(s);
   to.trusted = {};
-  to.trust = words.size() == 1 && words[0] == "all" ? trust::all : trust::listed;
-  if (words.empty() || (words.size() == 1 && words[0] == "none")) to.trust = trust::none;
+  // Both words stand alone.
+  to.trust = words[0] == "all" ? trust::all : words[0] == "none" ? trust::none : trust::listed;
   if (to.trust != trust::listed) return;
   for (const std::string& each : words) to.trusted.add(each);
 }

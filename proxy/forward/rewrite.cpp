@@ -49,14 +49,6 @@ bool tells_of_caller(const http::field& line) noexcept {
   return begins("x-forwarded-") || is("forwarded") || is("x-real-ip");
 }
 
-/// H1-30: a stranger could pass for anybody else.
-void forget_forwarded(http::fields& fields) {
-  for (const field_id each :
-       {field_id::forwarded, field_id::x_forwarded_for, field_id::x_forwarded_host, field_id::x_forwarded_proto})
-    fields.remove(each);
-  fields.remove_if(tells_of_caller);
-}
-
 void append_forwarded(http::fields& fields, std::string_view peer, base::arena& arena) {
   if (fields.count(field_id::x_forwarded_for) > 1) {
     // Several lines are one list (RFC 9110 §5.3); appending a line of our own keeps their order.
@@ -74,7 +66,8 @@ void append_forwarded(http::fields& fields, std::string_view peer, base::arena& 
 void say_caller(http::fields& fields, const request_rewrite& how, base::arena& arena) {
   using forwarded = enum listener_settings::forwarded;
   const forwarded wanted = how.on.settings().forwarded;
-  if (wanted != forwarded::append || !how.trusted) forget_forwarded(fields);
+  // H1-30: a stranger could pass for anybody else.
+  if (wanted != forwarded::append || !how.trusted) fields.remove_if(tells_of_caller);
   if (wanted != forwarded::strip) append_forwarded(fields, how.peer_address, arena);
 }
 

@@ -15,8 +15,8 @@ namespace {
 using registered = std::remove_pointer_t<asio::detail::reactor::per_descriptor_data>;
 
 // Asio keeps for itself which events it wants of a descriptor, which came last, and for what it tries before it waits
-// for an event. An explicit instantiation may name
-// them all the same ([temp.spec.general]/6): this stops compiling when they change.
+// for an event. An explicit instantiation may name them all the same ([temp.spec.general]/6): this stops compiling when
+// they change.
 struct wanted_events {};
 struct last_events {};
 struct tries_first {};
